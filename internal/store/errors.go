@@ -1,0 +1,89 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What can go wrong by the rules of OSS. Every error of this package is an
+// *Error that wraps one of these, a context error, an error of the body's
+// reader, or one of the engines' errors.
+var (
+	// ErrNoSuchBucket: there is no bucket of this name.
+	ErrNoSuchBucket = errors.New("no such bucket")
+	// ErrBucketExists: the bucket exists with another storage class.
+	ErrBucketExists = errors.New("bucket exists with other settings")
+	// ErrTooManyBuckets: Options.MaxBuckets are there already.
+	ErrTooManyBuckets = errors.New("too many buckets")
+	// ErrBucketHasObjects and ErrBucketHasUploads: it cannot be deleted.
+	ErrBucketHasObjects = errors.New("bucket has objects")
+	ErrBucketHasUploads = errors.New("bucket has open multipart uploads")
+
+	// ErrNoSuchKey: there is no object of this key.
+	ErrNoSuchKey = errors.New("no such key")
+	// ErrNoSuchVersion: the object has no version of this ID.
+	ErrNoSuchVersion = errors.New("no such version")
+	// ErrObjectExists: the write forbade overwriting and the key exists.
+	ErrObjectExists = errors.New("object exists")
+
+	// ErrNoSuchUpload: the upload never was, is of another key, or has ended.
+	ErrNoSuchUpload = errors.New("no such upload")
+	// ErrInvalidPart: a listed part is not there or has another ETag.
+	ErrInvalidPart = errors.New("invalid part")
+	// ErrInvalidPartOrder: the listed numbers do not ascend strictly.
+	ErrInvalidPartOrder = errors.New("invalid part order")
+	// ErrPartTooSmall: a listed part that is not the last is below 100 KiB.
+	ErrPartTooSmall = errors.New("part too small")
+	// ErrPartNotSequential: not the number whose turn it is in a sequential
+	// upload.
+	ErrPartNotSequential = errors.New("part not sequential")
+	// ErrTooLarge: the bytes exceed what one object or part may hold.
+	ErrTooLarge = errors.New("too large")
+
+	// ErrWrongMD5 and ErrWrongCRC64: the body is not what the client claims.
+	ErrWrongMD5   = errors.New("wrong MD5")
+	ErrWrongCRC64 = errors.New("wrong CRC-64")
+	// ErrShortBody: the body ended before its declared length.
+	ErrShortBody = errors.New("body ended early")
+
+	// ErrFull: the disk has no room for the bytes. Nothing was kept.
+	ErrFull = errors.New("no space left")
+	// ErrUnavailable: the storage takes no changes now, or the outcome of the
+	// change could not be learnt. The request may be sent again.
+	ErrUnavailable = errors.New("storage unavailable")
+)
+
+// Error says what an error of the store was about. Fields that do not apply
+// are zero.
+type Error struct {
+	Op         string // the operation, such as "UploadPart"
+	Bucket     string
+	Key        string
+	UploadID   UploadID
+	PartNumber PartNumber
+	ETag       string // of the part in question
+	Size       int64  // bytes proposed, where a size is the trouble
+	Err        error
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Bucket != "" {
+		fmt.Fprintf(&b, " %s", e.Bucket)
+	}
+	if e.Key != "" {
+		fmt.Fprintf(&b, "/%q", e.Key)
+	}
+	if e.UploadID != "" {
+		fmt.Fprintf(&b, " upload %s", e.UploadID)
+	}
+	if e.PartNumber != 0 {
+		fmt.Fprintf(&b, " part %d", e.PartNumber)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	return b.String()
+}
