@@ -50,6 +50,10 @@ var (
 	// ErrFull: there is no room for the bytes. Nothing was kept.
 	ErrFull = errors.New("blob: no space left")
 
+	// ErrSize: more or fewer bytes were written than declared. Nothing was
+	// kept.
+	ErrSize = errors.New("blob: bytes written differ from the declared size")
+
 	// ErrUnavailable: the engine stopped writing because a sync failed, or is
 	// closed. Reads may go on.
 	ErrUnavailable = errors.New("blob: engine takes no writes")
@@ -72,12 +76,14 @@ type Writer interface {
 type Engine interface {
 	// Create begins an extent for owner. size is the number of bytes that
 	// will be written, or -1 when unknown; writing more or fewer than a
-	// declared size makes Commit fail. ErrFull when there is no room for it.
+	// declared size makes Commit fail with ErrSize. ErrFull when there is no
+	// room for it.
 	Create(ctx context.Context, owner Owner, size int64) (Writer, error)
 
 	// ReadAt fills p with the bytes of e from offset off on, verified. It
 	// returns len(p) or, at the end of the extent, fewer bytes with io.EOF.
-	// ErrCorrupt and ErrNotFound say which extent.
+	// ErrCorrupt and ErrNotFound say which extent. After an error other than
+	// io.EOF the content of p is undefined.
 	ReadAt(ctx context.Context, e Extent, p []byte, off int64) (int, error)
 
 	// Delete removes extents. Extents that do not exist are no error.
@@ -88,8 +94,14 @@ type Engine interface {
 }
 
 // Mark is a position in the life of an engine: extents created after
-// Lister.Mark returned it are not older than it.
+// Lister.Mark returned it are not older than it. The reverse need not hold: an
+// extent may be as old as the file it shares with others, so that one created
+// shortly before the mark may count as not older than it too. Only the first
+// Mark after opening parts exactly: all that existed before is older.
 type Mark uint64
+
+// MaxMark is later than every extent.
+const MaxMark = ^Mark(0)
 
 // Lister is what an engine may offer besides: its extents one by one, for
 // `ossa check` and for the sweeper.
@@ -98,8 +110,8 @@ type Lister interface {
 	// before the engine was opened are older than the first Mark.
 	Mark() Mark
 
-	// Extents calls fn for every committed, not deleted extent created at or
-	// after from and before to, in no particular order. Extents whose bytes
+	// Extents calls fn for every committed, not deleted extent that is not
+	// older than from and older than to, in no particular order. Extents whose bytes
 	// were never committed because the process died may be among them.
 	// Leftovers that cannot be extents are removed if they are older than the
 	// engine's opening. fn's error ends the walk and is returned.
