@@ -18,8 +18,8 @@
 //     it changes itself, so that a repeat of it does nothing. After ErrUnknown
 //     the caller changes the header row (a fence: commits still queued can then
 //     never apply), reads, and knows.
-//  5. Keys are bytes in byte order, NUL and 0xff included. Values are never
-//     empty. A dropped partition never accepts a Commit.
+//  5. Keys are bytes in byte order, NUL and 0xff included. Neither keys nor
+//     values are ever empty. A dropped partition never accepts a Commit.
 //
 // There are no locks, leases, clocks or cross-partition transactions above this
 // seam, and no engine may assume that one process alone uses it.
@@ -66,7 +66,7 @@ type Guard struct {
 // Limits are the sizes an engine accepts. Callers stay within them; an engine
 // answers ErrInvalid beyond.
 type Limits struct {
-	Key         int // bytes of a key
+	Key         int // bytes of a key, which has at least one
 	Value       int // bytes of a value
 	CommitRows  int // writes of one Create or Commit
 	CommitBytes int // keys and values of one Create or Commit together
@@ -128,7 +128,8 @@ type Engine interface {
 	// Commit applies all writes or none, durably, if every guard holds at
 	// that instant. A key appears at most once among the writes. The guards
 	// include the header row (with a value: it must exist) and at least one
-	// row that the writes change to something else.
+	// row that the writes change to something else. The header row itself is
+	// never deleted: that is Drop's.
 	Commit(ctx context.Context, p Partition, guards []Guard, writes []Write) error
 
 	// Drop removes p and all its rows, durably. It is idempotent.
@@ -144,7 +145,8 @@ type Engine interface {
 // Lister is what an engine may offer besides: the names of its partitions, for
 // `ossa check` and for finding partitions that nothing names.
 type Lister interface {
-	// Partitions returns names after the given one in ascending order, at most
-	// limit of them; more tells whether others follow.
+	// Partitions returns names after the given one ("" for all) in ascending
+	// order, at most limit of them (limit <= 0: Limits().ScanRows); more tells
+	// whether others follow.
 	Partitions(ctx context.Context, after Partition, limit int) (names []Partition, more bool, err error)
 }
