@@ -1,0 +1,86 @@
+package digest
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"hash"
+	"strconv"
+	"strings"
+)
+
+// ETags are kept without quotes and in upper case, as OSS writes them between
+// the quotes of its header.
+//
+//	simple     MD5 of the bytes:                       5D41402ABC4B2A76B9719D911017C592
+//	multipart  MD5 of the parts' ETags, and how many:  1C787C506EABFB9B45EAAA8DB039F4B2-2
+
+// PartETag is the ETag of bytes with this MD5: 32 upper-case hex digits.
+func PartETag(sum [16]byte) string {
+	return upperHex(sum[:])
+}
+
+// MultipartETag is the ETag of an object made of parts with these ETags, in
+// the order of their numbers.
+func MultipartETag(parts []string) string {
+	b := NewETagBuilder()
+	for _, p := range parts {
+		b.Append(p)
+	}
+	return b.Sum()
+}
+
+// ETagBuilder makes the ETag of a multipart object one part at a time. OSS
+// hashes the text of the parts' ETags in upper case, not their raw sums.
+type ETagBuilder struct {
+	md5   hash.Hash
+	parts int
+}
+
+// NewETagBuilder returns a builder with no parts.
+func NewETagBuilder() *ETagBuilder {
+	return &ETagBuilder{md5: md5.New()}
+}
+
+// Append adds the next part by its ETag (without quotes, in any letter case).
+func (b *ETagBuilder) Append(part string) {
+	b.md5.Write([]byte(strings.ToUpper(part)))
+	b.parts++
+}
+
+// Sum returns the ETag of the parts so far.
+func (b *ETagBuilder) Sum() string {
+	return upperHex(b.md5.Sum(nil)) + "-" + strconv.Itoa(b.parts)
+}
+
+// ParseETag reads an ETag that a client sent, with or without double quotes, in
+// any letter case, and returns the form that ETags are kept in. It reports
+// false for what no object of ours has as its ETag.
+func ParseETag(s string) (string, bool) {
+	s = strings.Trim(s, " \t\r\n")
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	sum, parts, multipart := strings.Cut(s, "-")
+	if len(sum) != 2*md5.Size {
+		return "", false
+	}
+	if _, err := hex.DecodeString(sum); err != nil {
+		return "", false
+	}
+	if multipart {
+		n, err := strconv.ParseUint(parts, 10, 31)
+		if err != nil || n == 0 || parts[0] == '0' {
+			return "", false
+		}
+	}
+	return strings.ToUpper(s), true
+}
+
+func upperHex(p []byte) string {
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, 2*len(p))
+	for _, c := range p {
+		b = append(b, digits[c>>4], digits[c&15])
+	}
+	return string(b)
+}
