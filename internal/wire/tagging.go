@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ParseTagging reads the header x-oss-tagging of an object: tags in the form
+// k1=v1&k2=v2, form-encoded; a key without '=' has an empty value. It returns nil
+// for an empty header. Bad encoding and repeated keys are InvalidArgument;
+// otherwise the errors are those of ValidateObjectTags.
+func ParseTagging(header string) ([]Tag, error) {
+	if header == "" {
+		return nil, nil
+	}
+	bad := InvalidArgument(HeaderTagging, header,
+		"The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+	pairs, err := ParseQuery(header)
+	if err != nil {
+		return nil, bad
+	}
+	tags := make([]Tag, 0, len(pairs))
+	for _, p := range pairs {
+		if !utf8.ValidString(p.Name) || !utf8.ValidString(p.Value) {
+			return nil, bad
+		}
+		tags = append(tags, Tag{p.Name, p.Value})
+	}
+	if repeatedKey(tags) {
+		return nil, bad
+	}
+	if err := ValidateObjectTags(tags); err != nil {
+		return nil, err
+	}
+	return tags, nil
+}
+
+// FormatTagging writes tags as the header x-oss-tagging.
+func FormatTagging(tags []Tag) string {
+	var b strings.Builder
+	for i, t := range tags {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(t.Key) + "=" + url.QueryEscape(t.Value))
+	}
+	return b.String()
+}
+
+// ValidateObjectTags returns nil if an object can have the tags: at most
+// MaxObjectTags with keys of 1 to MaxObjectTagKey and values of at most
+// MaxObjectTagValue characters, all of them letters, digits, blanks and
+// + - = . _ : /. Otherwise InvalidTaggingKey, InvalidTag or RepeatedTags.
+func ValidateObjectTags(tags []Tag) error {
+	if len(tags) > MaxObjectTags {
+		return NewError("InvalidTag").
+			WithMessage("The object tags num is beyond limit " + strconv.Itoa(MaxObjectTags) + ".")
+	}
+	for _, t := range tags {
+		if !isTagText(t.Key, 1, MaxObjectTagKey) {
+			return NewError("InvalidTaggingKey").With("Key", t.Key)
+		}
+		if !isTagText(t.Value, 0, MaxObjectTagValue) {
+			return NewError("InvalidTag").WithMessage("The tagging value you provided is invalid.").
+				With("Key", t.Key).With("Value", t.Value)
+		}
+	}
+	if repeatedKey(tags) {
+		return NewError("RepeatedTags")
+	}
+	return nil
+}
+
+// ValidateBucketTags returns nil if a bucket can have the tags: at most
+// MaxBucketTags with keys of 1 to MaxBucketTagKey characters that do not begin with
+// http://, https:// or Aliyun, and values of at most MaxBucketTagValue
+// characters, all UTF-8. Otherwise TooManyTags, InvalidTag or RepeatedTags.
+func ValidateBucketTags(tags []Tag) error {
+	if len(tags) > MaxBucketTags {
+		return NewError("TooManyTags")
+	}
+	for _, t := range tags {
+		n := utf8.RuneCountInString(t.Key)
+		lower := strings.ToLower(t.Key)
+		reserved := strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") ||
+			strings.HasPrefix(lower, "aliyun")
+		if n < 1 || n > MaxBucketTagKey || reserved || !utf8.ValidString(t.Key) {
+			return NewError("InvalidTag").WithMessage("The TagKey you have provided is invalid.").With("Key", t.Key)
+		}
+		if utf8.RuneCountInString(t.Value) > MaxBucketTagValue || !utf8.ValidString(t.Value) {
+			return NewError("InvalidTag").With("Key", t.Key).With("Value", t.Value)
+		}
+	}
+	if repeatedKey(tags) {
+		return NewError("RepeatedTags")
+	}
+	return nil
+}
+
+func repeatedKey(tags []Tag) bool {
+	seen := make(map[string]bool, len(tags))
+	for _, t := range tags {
+		if seen[t.Key] {
+			return true
+		}
+		seen[t.Key] = true
+	}
+	return false
+}
+
+// isTagText reports whether s has from shortest to longest characters, all of
+// them allowed in the tags of objects.
+func isTagText(s string, shortest, longest int) bool {
+	n := 0
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" +-=._:/", r) {
+			return false
+		}
+		n++
+	}
+	return n >= shortest && n <= longest
+}
