@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const bucket = "crash"
+
+const (
+	acknowledgedMax = 400              // before the kill
+	workMax         = 20 * time.Second // before the kill, should the server be slow
+	killDelayMax    = 5 * time.Millisecond
+	startDelayMax   = 150 * time.Millisecond // of a kill while starting
+)
+
+// world is one data directory and what must be in it.
+type world struct {
+	config
+	data    string // directory
+	log     string // file
+	workers []*worker
+}
+
+func newWorld(c config, root string, number int) *world {
+	w := &world{
+		config: c,
+		data:   filepath.Join(root, fmt.Sprintf("data-%d", number)),
+		log:    filepath.Join(root, fmt.Sprintf("server-%d.log", number)),
+	}
+	for i := range c.clients {
+		w.workers = append(w.workers, newWorker(i, rand.New(rand.NewPCG(c.seed, uint64(number)<<16+uint64(i)+1))))
+	}
+	return w
+}
+
+// round lets the clients work, kills the server, and looks what is left.
+func (w *world) round(random *rand.Rand) (tally, error) {
+	log, err := os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return tally{}, err
+	}
+	defer log.Close()
+
+	if random.IntN(8) == 0 {
+		if err := w.killWhileStarting(random, log); err != nil {
+			return tally{}, err
+		}
+	}
+	t, err := w.work(random, log)
+	if err != nil {
+		return t, err
+	}
+	if err := check(w.ossa, w.data); err != nil {
+		return t, err
+	}
+	return w.lookAgain(t, log)
+}
+
+func (w *world) killWhileStarting(random *rand.Rand, log *os.File) error {
+	s, err := startServer(w.ossa, w.data, log)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-time.After(upTo(random, startDelayMax)):
+	case <-s.ended:
+	}
+	if s.endedAlone() {
+		return fmt.Errorf("the server ended while starting: %v", s.err)
+	}
+	s.kill()
+	return nil
+}
+
+// upTo is a random time below d.
+func upTo(random *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(d)))
+}
+
+// work runs all clients until the server has been killed under them.
+func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
+	s, err := startServer(w.ossa, w.data, log)
+	if err != nil {
+		return tally{}, err
+	}
+	defer s.kill()
+	url, err := s.url()
+	if err != nil {
+		return tally{}, err
+	}
+	first := newClient(url, true)
+	defer first.close()
+	if err := first.putBucket(context.Background()); err != nil {
+		return tally{}, fmt.Errorf("PutBucket: %w", err)
+	}
+
+	run := &running{target: random.Int64N(acknowledgedMax), reached: make(chan struct{})}
+	errs := make([]error, len(w.workers))
+	var wait sync.WaitGroup
+	for i, worker := range w.workers {
+		wait.Go(func() { errs[i] = worker.run(url, run) })
+	}
+
+	select {
+	case <-run.reached:
+		time.Sleep(upTo(random, killDelayMax)) // the moment of a kill is what this program varies
+	case <-time.After(workMax):
+	}
+	alone := s.endedAlone()
+	run.killed.Store(true)
+	var end error
+	if random.IntN(8) == 0 {
+		end = s.drain()
+	} else {
+		s.kill()
+	}
+	wait.Wait()
+
+	t := tally{acknowledged: int(run.acknowledged.Load()), inDoubt: int(run.inDoubt.Load())}
+	if alone {
+		end = fmt.Errorf("the server ended by itself: %v", s.err)
+	}
+	return t, errors.Join(append(errs, end)...)
+}
+
+// running is what the clients and the killer share during one round.
+type running struct {
+	target       int64 // kill after so many
+	acknowledged atomic.Int64
+	inDoubt      atomic.Int64
+	reached      chan struct{}
+	once         sync.Once
+	killed       atomic.Bool // set before the signal is sent
+}
+
+func (r *running) acknowledge() {
+	if r.acknowledged.Add(1) >= r.target {
+		r.once.Do(func() { close(r.reached) })
+	}
+}
+
+// lookAgain restarts the server and compares everything with what must be.
+func (w *world) lookAgain(t tally, log *os.File) (tally, error) {
+	s, err := startServer(w.ossa, w.data, log)
+	if err != nil {
+		return t, err
+	}
+	defer s.kill()
+	url, err := s.url()
+	if err != nil {
+		return t, err
+	}
+	t.objects, t.uploads, err = w.verify(url)
+	if err == nil && s.endedAlone() {
+		err = fmt.Errorf("the server ended by itself: %v", s.err)
+	}
+	return t, err
+}
