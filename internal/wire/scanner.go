@@ -27,7 +27,7 @@ const maxDepth = 32
 type scanner struct {
 	data  []byte
 	pos   int
-	open  []string // full names of the elements the scanner stands in
+	open  [][]byte // full names of the elements the scanner stands in
 	empty bool     // the innermost was <name/>: its end tag is implied
 }
 
@@ -79,12 +79,8 @@ func (s *scanner) children(read func(name string) error) error {
 		if err != nil || !more {
 			return err
 		}
-		depth := len(s.open)
 		if err := read(name); err != nil {
 			return err
-		}
-		if len(s.open) != depth-1 {
-			panic("wire: a child element was not read to its end")
 		}
 	}
 }
@@ -265,7 +261,7 @@ func (s *scanner) startTag() (string, error) {
 	}
 	s.pos++
 	s.open = append(s.open, full)
-	return full[strings.LastIndexByte(full, ':')+1:], nil
+	return string(full[bytes.LastIndexByte(full, ':')+1:]), nil
 }
 
 // attributes reads the attributes of a tag and forgets them.
@@ -310,7 +306,7 @@ func (s *scanner) endTag() error {
 	if err != nil {
 		return err
 	}
-	if name != s.current() {
+	if !bytes.Equal(name, s.current()) {
 		return s.errorf("end tag %.40q for element %.40q", name, s.current())
 	}
 	s.blanks()
@@ -394,15 +390,15 @@ func (s *scanner) until(opening, closing string) ([]byte, error) {
 }
 
 // name reads an element's or attribute's name with its prefix.
-func (s *scanner) name() (string, error) {
+func (s *scanner) name() ([]byte, error) {
 	from := s.pos
 	for s.pos < len(s.data) && isNameByte(s.data[s.pos]) {
 		s.pos++
 	}
 	if s.pos == from || strings.IndexByte("-.0123456789", s.data[from]) >= 0 {
-		return "", s.errorf("malformed tag")
+		return nil, s.errorf("malformed tag")
 	}
-	return string(s.data[from:s.pos]), nil
+	return s.data[from:s.pos], nil
 }
 
 func isNameByte(c byte) bool {
@@ -421,7 +417,7 @@ func (s *scanner) at(text string) bool {
 }
 
 // current returns the full name of the element the scanner stands in.
-func (s *scanner) current() string { return s.open[len(s.open)-1] }
+func (s *scanner) current() []byte { return s.open[len(s.open)-1] }
 
 func (s *scanner) errorf(format string, args ...any) error {
 	return decodeErrorf("%s, at byte %d", fmt.Sprintf(format, args...), s.pos)

@@ -65,7 +65,7 @@ func (s *scanner) readStruct(p *plan, v reflect.Value) error {
 		switch f.kind {
 		case kindAny:
 			fv.Field(f.inner.named).Field(1).SetString(name)
-			return s.readEntry(f, fv)
+			return s.readStruct(f.inner, fv)
 		case kindStruct:
 			return s.readStruct(f.inner, fv)
 		}
@@ -78,10 +78,6 @@ func (s *scanner) readStruct(p *plan, v reflect.Value) error {
 		}
 		return nil
 	})
-}
-
-func (s *scanner) readEntry(f *fieldPlan, v reflect.Value) error {
-	return s.readStruct(f.inner, v)
 }
 
 // findField returns the field of v that the element name goes to, with pointers
