@@ -67,8 +67,9 @@ const (
 const AnyRegion = "*"
 
 // Parse finds out how r is signed and reads what it claims, without looking at
-// keys or clocks. A request with no signature at all is Anonymous and passes
-// every check, so the caller must look at Scheme. The error is an *Error.
+// keys or clocks. A request with no signature at all is Anonymous: it has no
+// time or scope to be refused for, and CheckSignature never passes it. The error
+// is an *Error.
 func Parse(r *Request) (*Claim, error) {
 	f := r.fields()
 	for name, v := range f {
@@ -104,7 +105,7 @@ func parse(r *Request, f fields) (*Claim, *Error) {
 	case inQuery:
 		return parseQuery(r, f)
 	}
-	return &Claim{Scheme: Anonymous}, nil
+	return &Claim{}, nil
 }
 
 func parseHeader(f fields, authorization string) (*Claim, *Error) {
