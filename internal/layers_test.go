@@ -1,0 +1,134 @@
+// Package internal holds the rooms of Ossa; the test here keeps their order.
+package internal
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ossastore/ossa"
+
+// mayImport lists, for every room, the rooms of this module below it. A room is
+// a package's path without the module and without "internal/".
+var mayImport = map[string][]string{
+	"cmd/ossa": {"auth", "engine", "server", "sign", "store"},
+
+	"server": {"auth", "digest", "sign", "store", "wire"},
+	"auth":   {},
+	"sign":   {},
+	"wire":   {},
+
+	"store":  {"blob", "digest", "kv", "meta"},
+	"meta":   {"blob", "kv"}, // of blob the type Extent only
+	"digest": {},
+
+	"kv":   {},
+	"blob": {},
+
+	// Only engine imports implementations.
+	"engine":        {"blob", "blob/fileblob", "blob/memblob", "kv", "kv/memkv", "kv/pebblekv"},
+	"kv/memkv":      {"kv"},
+	"kv/pebblekv":   {"kv"},
+	"blob/memblob":  {"blob"},
+	"blob/fileblob": {"blob"},
+
+	// Rooms that only tests enter.
+	"kv/kvtest":     {"kv"},
+	"kv/faultkv":    {"kv"},
+	"blob/blobtest": {"blob"},
+	"vfstest":       {},
+
+	"test/crash": {"sign"},
+}
+
+// testsMayImport lists what test files may import on top of their room's list:
+// the suites, the fakes and the engines that everything is tested on.
+var testsMayImport = []string{
+	"blob/blobtest", "blob/fileblob", "blob/memblob",
+	"kv/faultkv", "kv/kvtest", "kv/memkv", "kv/pebblekv",
+	"engine", "vfstest",
+}
+
+// Every import of a room of this module is one that mayImport lists, whatever
+// the build tags. A new room must be listed before it builds here.
+func TestLayers(t *testing.T) {
+	rooms := make(map[string]bool)
+	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return enter(name)
+		case strings.HasSuffix(name, ".go") && path.Dir(name) != "internal":
+			room := strings.TrimPrefix(path.Dir(name), "internal/")
+			rooms[room] = true
+			checkFile(t, room, filepath.Join("..", filepath.FromSlash(name)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range mayImport {
+		if !rooms[room] {
+			t.Errorf("mayImport lists %s, which does not exist", room)
+		}
+	}
+	if len(rooms) < 10 {
+		t.Errorf("found only these rooms: %v", slices.Sorted(maps.Keys(rooms)))
+	}
+}
+
+// enter skips what is not Go source of this module.
+func enter(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	base := path.Base(dir)
+	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "node_modules" {
+		return fs.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(dir), "go.mod")); err == nil {
+		return fs.SkipDir // a module of its own
+	}
+	return nil
+}
+
+func checkFile(t *testing.T, room, name string) {
+	t.Helper()
+	below, listed := mayImport[room]
+	if !listed {
+		t.Errorf("%s: room %s is not in mayImport", name, room)
+		return
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range file.Imports {
+		target, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		other, ours := strings.CutPrefix(target, module+"/")
+		if !ours {
+			continue
+		}
+		other = strings.TrimPrefix(other, "internal/")
+		allowed := other == room || slices.Contains(below, other) ||
+			strings.HasSuffix(name, "_test.go") && slices.Contains(testsMayImport, other)
+		if !allowed {
+			t.Errorf("%s: room %s may not import %s", name, room, other)
+		}
+	}
+}
