@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,9 +36,13 @@ func CompleteAllWithBody() *Error {
 		WithMessage("Should not speficy both complete all header and http body.").WithEC("0042-00000216")
 }
 
-// MalformedXML is the error for a body that a Decode function refused: err's
-// text becomes ErrorDetail. ec depends on the operation.
+// MalformedXML is the error for a body that a Decode function refused with err,
+// whose text becomes ErrorDetail. ec depends on the operation. An err that is an
+// *Error already is returned as it is.
 func MalformedXML(err error, ec string) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
 	return NewError("MalformedXML").With("ErrorDetail", err.Error()).WithEC(ec)
 }
 

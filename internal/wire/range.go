@@ -43,7 +43,7 @@ func ParseRange(h string, size int64, standard bool) (Range, RangeKind) {
 	spec := specs[0]
 	first, last, satisfiable := spec.resolve(size)
 	switch {
-	case satisfiable && last < size && (standard || spec.within(size)):
+	case satisfiable && (standard || spec.within(size)):
 		return Range{first, last - first + 1}, RangePart
 	case !standard:
 		return whole, RangeWhole

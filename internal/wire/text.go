@@ -6,19 +6,17 @@ import (
 	"time"
 )
 
-// timeLayout is how OSS writes a time in XML. The fraction is always zero:
-// oss2 refuses any other.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 // Time is a time in a document, written in UTC as 2023-11-14T22:13:20.000Z.
-// The fraction of a second is dropped on the way out.
+// The fraction is always zero, because oss2 refuses any other: that of the time is
+// dropped on the way out.
 type Time struct{ time.Time }
 
 // MarshalText writes the wire form.
 func (t Time) MarshalText() ([]byte, error) { return t.append(nil), nil }
 
 func (t Time) append(b []byte) []byte {
-	return t.UTC().Truncate(time.Second).AppendFormat(b, timeLayout)
+	b = t.UTC().AppendFormat(b, time.RFC3339) // ends in Z
+	return append(b[:len(b)-1], ".000Z"...)
 }
 
 // UnmarshalText reads any RFC 3339 time.
