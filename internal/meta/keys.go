@@ -34,6 +34,16 @@ func SplitUploadPartition(p kv.Partition) (bucketID, uploadID string, ok bool) {
 	return strings.Cut(rest, ".")
 }
 
+// SplitRangePartition tells whose range partition p is.
+func SplitRangePartition(p kv.Partition) (bucketID string, ok bool) {
+	rest, ok := strings.CutPrefix(string(p), "r.")
+	if !ok {
+		return "", false
+	}
+	bucketID, _, ok = strings.Cut(rest, ".")
+	return bucketID, ok
+}
+
 // HeaderKey is the key of every partition's header row.
 func HeaderKey() []byte { return []byte(kv.HeaderKey) }
 
@@ -43,6 +53,7 @@ const (
 	GravePrefix     = "g/"
 	RangePrefix     = "m/"
 	ObjectPrefix    = "o/"
+	VersionPrefix   = "v/"
 	UploadPrefix    = "u/"
 	CompletedPrefix = "c/"
 	GarbagePrefix   = "d/"

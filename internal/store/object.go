@@ -1,0 +1,367 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+
+	"github.com/ossastore/ossa/internal/blob"
+	"github.com/ossastore/ossa/internal/digest"
+	"github.com/ossastore/ossa/internal/kv"
+	"github.com/ossastore/ossa/internal/meta"
+)
+
+// PutObject makes an object of a body. It replaces bytes and attributes of an
+// object that is there.
+//
+// Of two that write one key at once the later commit wins; a ForbidOverwrite
+// is decided by the same commit, which guards the key's row.
+func (s *Store) PutObject(ctx context.Context, req *PutObjectRequest) (*Object, error) {
+	o, err := s.putObject(ctx, req)
+	return o, wrap(err, &Error{Op: "PutObject", Bucket: req.Bucket, Key: req.Key, Size: req.Body.Size})
+}
+
+func (s *Store) putObject(ctx context.Context, req *PutObjectRequest) (*Object, error) {
+	b, err := s.bucket(ctx, req.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.rangeView(ctx, b, req.Key, meta.ObjectKey(req.Key))
+	if err != nil {
+		return nil, err
+	}
+	if req.ForbidOverwrite && v.rows[0].Value != nil {
+		return nil, ErrObjectExists
+	}
+
+	version := s.newID()
+	owner := blob.Owner{Bucket: b.ID, Key: req.Key, Version: version}
+	r, err := s.ingest(ctx, owner, req.Body, MaxPartSize, nil)
+	if err != nil {
+		return nil, err
+	}
+	attrs := attributesRecord(req.Attributes)
+	attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
+	rec := &meta.Object{
+		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
+		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
+	}
+	if err := s.nameObject(ctx, b, req.Key, rec, req.ForbidOverwrite); err != nil {
+		s.forget(ctx, err, r.extents)
+		return nil, err
+	}
+	return objectInfo(b.name, req.Key, rec), nil
+}
+
+// nameObject makes rec the current version of key. What it replaces becomes
+// garbage in the same commit.
+func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *meta.Object, forbidOverwrite bool) error {
+	return retry(context.WithoutCancel(ctx), func() error {
+		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
+		if err != nil {
+			return err
+		}
+		if forbidOverwrite && v.rows[0].Value != nil {
+			return ErrObjectExists
+		}
+		c := v.change()
+		c.replace(v.rows[0], rec.Encode())
+		if err := s.discard(c, v.rows[0].Value); err != nil {
+			return err
+		}
+		return s.commitNames(ctx, c)
+	})
+}
+
+// discard adds the garbage row of an object's row that c replaces or deletes.
+// A nil value needs none.
+func (s *Store) discard(c *change, value []byte) error {
+	if value == nil {
+		return nil
+	}
+	old, err := meta.DecodeObject(value)
+	if err != nil {
+		return err
+	}
+	if len(old.Manifest.Extents)+len(old.Manifest.Stored) > 0 {
+		g := meta.Garbage{Version: old.Version, Manifest: old.Manifest}
+		c.add(s.garbageKey(), g.Encode())
+	}
+	return nil
+}
+
+func (s *Store) garbageKey() []byte {
+	return meta.GarbageKey(s.now().UnixNano(), s.randomUint64())
+}
+
+// commitNames commits, and tells the reclaimer of garbage that came with it.
+func (s *Store) commitNames(ctx context.Context, c *change) error {
+	err := s.commit(ctx, c)
+	if err == nil {
+		for _, w := range c.writes {
+			if len(w.Key) > 2 && string(w.Key[:2]) == meta.GarbagePrefix {
+				s.work.notice(c.partition)
+				break
+			}
+		}
+	}
+	return err
+}
+
+// forget deletes extents that an operation wrote and then did not name. When
+// the error leaves open whether they are named, they stay; if they are not,
+// the sweeper finds them.
+func (s *Store) forget(ctx context.Context, err error, extents []blob.Extent) {
+	if errors.Is(err, ErrUnavailable) || len(extents) == 0 {
+		return
+	}
+	if err := s.blob.Delete(context.WithoutCancel(ctx), extents...); err != nil {
+		s.log.Warn("bytes of a failed write stay until the next sweep", "error", err)
+	}
+}
+
+// HeadObject returns an object without its bytes.
+func (s *Store) HeadObject(ctx context.Context, bucket, key string) (*Object, error) {
+	rec, err := s.lookup(ctx, bucket, key)
+	if err != nil {
+		return nil, wrap(err, &Error{Op: "HeadObject", Bucket: bucket, Key: key})
+	}
+	return objectInfo(bucket, key, rec), nil
+}
+
+// lookup reads the record of an object's current version.
+func (s *Store) lookup(ctx context.Context, bucket, key string) (*meta.Object, error) {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
+	if err != nil {
+		return nil, err
+	}
+	if v.rows[0].Value == nil {
+		return nil, ErrNoSuchKey
+	}
+	return meta.DecodeObject(v.rows[0].Value)
+}
+
+// Reader reads the bytes of one object version, which stay as they are until
+// Close, whatever becomes of the object.
+type Reader struct {
+	Object *Object
+
+	s       *Store
+	extents []blob.Extent
+	ends    []int64 // offset in the object where each extent ends
+	version string
+	closed  bool
+}
+
+// GetObject opens the current version of an object for reading. The caller
+// closes the Reader.
+func (s *Store) GetObject(ctx context.Context, bucket, key string) (*Reader, error) {
+	r, err := s.getObject(ctx, bucket, key)
+	return r, wrap(err, &Error{Op: "GetObject", Bucket: bucket, Key: key})
+}
+
+func (s *Store) getObject(ctx context.Context, bucket, key string) (*Reader, error) {
+	rec, err := s.lookupPinned(ctx, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{Object: objectInfo(bucket, key, rec), s: s, version: rec.Version}
+	if r.extents, err = s.loadManifest(ctx, rec.Manifest); err != nil {
+		r.Close()
+		return nil, err
+	}
+	var end int64
+	for _, e := range r.extents {
+		end += e.Length
+		r.ends = append(r.ends, end)
+	}
+	if end != rec.Size {
+		r.Close()
+		return nil, fmt.Errorf("%w: manifest of %d bytes for an object of %d", meta.ErrCorrupt, end, rec.Size)
+	}
+	return r, nil
+}
+
+func (s *Store) lookupPinned(ctx context.Context, bucket, key string) (*meta.Object, error) {
+	s.pins.lookups.RLock()
+	defer s.pins.lookups.RUnlock()
+	rec, err := s.lookup(ctx, bucket, key)
+	if err == nil {
+		s.pins.pin(rec.Version)
+	}
+	return rec, err
+}
+
+// Close gives the bytes free. It may be called more than once.
+func (r *Reader) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.s.pins.unpin(r.version)
+	if r.s.work.waiting() {
+		r.s.work.kick()
+	}
+}
+
+// WriteRange writes n bytes from offset on to w, verified. offset and n lie
+// within the object. An error of w comes back as it is; bytes that are not
+// what was stored are blob.ErrCorrupt and never written.
+func (r *Reader) WriteRange(ctx context.Context, w io.Writer, offset, n int64) error {
+	if offset < 0 || n < 0 || offset+n > r.Object.Size {
+		return fmt.Errorf("store: range %d+%d of %d bytes", offset, n, r.Object.Size)
+	}
+	if n == 0 {
+		return nil
+	}
+	buf, err := r.s.buffers.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.s.buffers.put(buf)
+
+	i := sort.Search(len(r.ends), func(i int) bool { return r.ends[i] > offset })
+	for ; n > 0; i++ {
+		e := r.extents[i]
+		from := offset - (r.ends[i] - e.Length)
+		for from < e.Length && n > 0 {
+			p := buf[:min(int64(len(buf)), e.Length-from, n)]
+			if _, err := r.s.blob.ReadAt(ctx, e, p, from); err != nil && err != io.EOF {
+				return &Error{Op: "read", Bucket: r.Object.Bucket, Key: r.Object.Key, Err: engineError(err)}
+			}
+			if _, err := w.Write(p); err != nil {
+				return err
+			}
+			from, offset, n = from+int64(len(p)), offset+int64(len(p)), n-int64(len(p))
+		}
+	}
+	return nil
+}
+
+// DeleteObject removes an object. That there is none is no error.
+func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
+	b, err := s.bucket(ctx, bucket)
+	if err == nil {
+		err = retry(ctx, func() error { return s.deleteObject(ctx, b, key) })
+	}
+	return wrap(err, &Error{Op: "DeleteObject", Bucket: bucket, Key: key})
+}
+
+func (s *Store) deleteObject(ctx context.Context, b *bucketRow, key string) error {
+	v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
+	if err != nil || v.rows[0].Value == nil {
+		return err
+	}
+	c := v.change()
+	c.replace(v.rows[0], nil)
+	if err := s.discard(c, v.rows[0].Value); err != nil {
+		return err
+	}
+	return s.commitNames(ctx, c)
+}
+
+// deleteBatch is how many keys one commit deletes at most.
+const deleteBatch = 100
+
+// DeleteMultipleObjects removes objects and returns one error for each key:
+// nil when there is no such object any more.
+func (s *Store) DeleteMultipleObjects(ctx context.Context, bucket string, keys []string) []error {
+	errs := make([]error, len(keys))
+	for i := 0; i < len(keys); i += deleteBatch {
+		j := min(i+deleteBatch, len(keys))
+		if s.deleteTogether(ctx, bucket, keys[i:j]) {
+			continue
+		}
+		// Something stands against them together: each for itself.
+		for k := i; k < j; k++ {
+			errs[k] = s.DeleteObject(ctx, bucket, keys[k])
+		}
+	}
+	return errs
+}
+
+// deleteTogether deletes keys of one range by one commit, if nothing is in the
+// way.
+func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string) bool {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
+		return false
+	}
+	if all, err := s.ranges(ctx, b); err != nil || len(all) != 1 {
+		return false
+	}
+	rows := make([][]byte, 0, len(keys))
+	seen := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		if !seen[key] {
+			seen[key] = true
+			rows = append(rows, meta.ObjectKey(key))
+		}
+	}
+	v, err := s.rangeView(ctx, b, "", rows...)
+	if err != nil {
+		return false
+	}
+	c := v.change()
+	for _, row := range v.rows {
+		if row.Value == nil {
+			continue
+		}
+		c.replace(row, nil)
+		if err := s.discard(c, row.Value); err != nil {
+			return false
+		}
+	}
+	return len(c.writes) == 0 || s.commitNames(ctx, c) == nil
+}
+
+// PutObjectAcl sets an object's ACL.
+func (s *Store) PutObjectAcl(ctx context.Context, bucket, key, acl string) error {
+	err := s.amend(ctx, bucket, key, func(rec *meta.Object) { rec.ACL = acl })
+	return wrap(err, &Error{Op: "PutObjectAcl", Bucket: bucket, Key: key})
+}
+
+// PutObjectTagging sets all of an object's tags; none deletes them.
+func (s *Store) PutObjectTagging(ctx context.Context, bucket, key string, tags []Tag) error {
+	err := s.amend(ctx, bucket, key, func(rec *meta.Object) { rec.Tags = tagPairs(tags) })
+	return wrap(err, &Error{Op: "PutObjectTagging", Bucket: bucket, Key: key})
+}
+
+// amend changes an object's record, but not its bytes.
+func (s *Store) amend(ctx context.Context, bucket, key string, change func(*meta.Object)) error {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	return retry(ctx, func() error {
+		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
+		if err != nil {
+			return err
+		}
+		return s.amendRow(ctx, v, v.rows[0], change)
+	})
+}
+
+func (s *Store) amendRow(ctx context.Context, v *view, row kv.Row, change func(*meta.Object)) error {
+	if row.Value == nil {
+		return ErrNoSuchKey
+	}
+	rec, err := meta.DecodeObject(row.Value)
+	if err != nil {
+		return err
+	}
+	change(rec)
+	value := rec.Encode()
+	if string(value) == string(row.Value) {
+		return nil
+	}
+	c := v.change()
+	c.replace(row, value)
+	return s.commit(ctx, c)
+}
