@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"strings"
+)
 
 // ListBucketsResult answers ListBuckets. BucketsPage is nil when the whole list
 // fits and no paging was asked for; clients accept it either way.
@@ -135,4 +138,40 @@ type AccessControlPolicy struct {
 // AccessControlList holds the one canned ACL.
 type AccessControlList struct {
 	Grant ACL `xml:"Grant"`
+}
+
+// DecodeCreateBucket reads the body of PutBucket. A body that is empty or blank
+// is the zero configuration. Values are returned as they are, without the
+// blanks around them; see [ParseStorageClass].
+func DecodeCreateBucket(body []byte) (CreateBucketConfiguration, error) {
+	var c CreateBucketConfiguration
+	if strings.TrimSpace(string(body)) == "" {
+		return c, nil
+	}
+	s, err := openDocument(body, "CreateBucketConfiguration")
+	if err != nil {
+		return c, err
+	}
+	var class, redundancy, location field
+	err = s.children(func(name string) error {
+		switch name {
+		case "StorageClass":
+			return class.read(s, name)
+		case "DataRedundancyType":
+			return redundancy.read(s, name)
+		case "LocationConstraint":
+			return location.read(s, name)
+		}
+		return s.skip()
+	})
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return CreateBucketConfiguration{}, err
+	}
+	c.StorageClass = StorageClass(strings.TrimSpace(class.text))
+	c.DataRedundancyType = strings.TrimSpace(redundancy.text)
+	c.LocationConstraint = strings.TrimSpace(location.text)
+	return c, nil
 }

@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"errors"
+	"strings"
+)
 
 // InitiateMultipartUploadResult answers InitiateMultipartUpload. Go SDK v1 never
 // decodes Key and addresses every later call with it: set EncodingType only if
@@ -106,4 +110,79 @@ type Upload struct {
 	UploadID     string       `xml:"UploadId"`
 	StorageClass StorageClass `xml:"StorageClass"`
 	Initiated    Time         `xml:"Initiated"`
+}
+
+// DecodeCompleteMultipartUpload reads the list of parts of
+// CompleteMultipartUpload, in the order given. ETags lose their quotes and are
+// in upper case. An empty list is nil; an empty body and a list of more than
+// MaxParts entries are a DecodeError. If the document is in order but for a part
+// number outside 1 to MaxParts, the error is InvalidArgument, an *Error.
+//
+// Whether the numbers ascend is not checked here.
+func DecodeCompleteMultipartUpload(body []byte) ([]CompletePart, error) {
+	s, err := openDocument(body, "CompleteMultipartUpload")
+	if err != nil {
+		return nil, err
+	}
+	var parts []CompletePart
+	var outside error // the first part number that is out of range
+	err = s.children(func(name string) error {
+		if name != "Part" {
+			return s.skip()
+		}
+		if len(parts) == MaxParts {
+			return decodeErrorf("the list has more than %d parts", MaxParts)
+		}
+		part, err := s.completePart()
+		var rangeError *Error
+		if errors.As(err, &rangeError) {
+			if outside == nil {
+				outside = err
+			}
+			err = nil
+		}
+		parts = append(parts, part)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.end(); err != nil {
+		return nil, err
+	}
+	if outside != nil {
+		return nil, outside
+	}
+	return parts, nil
+}
+
+func (s *scanner) completePart() (CompletePart, error) {
+	var part CompletePart
+	var number, etag field
+	err := s.children(func(name string) error {
+		switch name {
+		case "PartNumber":
+			return number.read(s, name)
+		case "ETag":
+			return etag.read(s, name)
+		}
+		return s.skip()
+	})
+	if err != nil {
+		return part, err
+	}
+	if !number.set || !etag.set {
+		return part, s.errorf("element Part must have a PartNumber and an ETag")
+	}
+	part.ETag = ParseETag(etag.text)
+	text := strings.TrimSpace(number.text)
+	n, err := parseInt(text)
+	if errors.Is(err, errNotInteger) {
+		return part, s.errorf("PartNumber %.20q is not an integer", text)
+	}
+	if err != nil || n < 1 || n > MaxParts {
+		return part, InvalidPartNumber(text)
+	}
+	part.PartNumber = int(n)
+	return part, nil
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"strings"
+)
 
 // CopyObjectResult answers CopyObject. oss2 reads the ETag header instead.
 type CopyObjectResult struct {
@@ -40,20 +43,63 @@ type Deleted struct {
 	DeleteMarkerVersionID string `xml:"DeleteMarkerVersionId,omitempty"`
 }
 
-// Tagging is the tags of an object or a bucket, in requests and answers. The
-// server reads it with [DecodeTagging].
-type Tagging struct {
-	XMLName xml.Name `xml:"Tagging"`
-	TagSet  TagSet   `xml:"TagSet"`
+// DecodeDelete reads the body of DeleteMultipleObjects. Keys come back byte for
+// byte, with control characters whether raw or as references. No object, more
+// than MaxDeleteObjects, and an object without a key are a DecodeError; whether
+// the keys are valid is not checked here.
+func DecodeDelete(body []byte) (Delete, error) {
+	var d Delete
+	s, err := openDocument(body, "Delete")
+	if err != nil {
+		return d, err
+	}
+	var quiet field
+	err = s.children(func(name string) error {
+		switch name {
+		case "Quiet":
+			return quiet.read(s, name)
+		case "Object":
+			if len(d.Objects) == MaxDeleteObjects {
+				return decodeErrorf("the list has more than %d objects", MaxDeleteObjects)
+			}
+			object, err := s.deleteObject()
+			d.Objects = append(d.Objects, object)
+			return err
+		}
+		return s.skip()
+	})
+	if err != nil {
+		return Delete{}, err
+	}
+	if err := s.end(); err != nil {
+		return Delete{}, err
+	}
+	switch text := strings.TrimSpace(quiet.text); strings.ToLower(text) {
+	case "true":
+		d.Quiet = true
+	case "false", "":
+	default:
+		return Delete{}, decodeErrorf("Quiet %.20q is neither true nor false", text)
+	}
+	if len(d.Objects) == 0 {
+		return Delete{}, decodeErrorf("the list has no objects")
+	}
+	return d, nil
 }
 
-// TagSet is the list itself, one level down.
-type TagSet struct {
-	Tags []Tag `xml:"Tag"`
-}
-
-// Tag is a name and a value that a user attaches to an object or a bucket.
-type Tag struct {
-	Key   string `xml:"Key"`
-	Value string `xml:"Value"`
+func (s *scanner) deleteObject() (DeleteObject, error) {
+	var key, version field
+	err := s.children(func(name string) error {
+		switch name {
+		case "Key":
+			return key.read(s, name)
+		case "VersionId":
+			return version.read(s, name)
+		}
+		return s.skip()
+	})
+	if err == nil && key.text == "" {
+		err = s.errorf("element Object must have a Key")
+	}
+	return DeleteObject{Key: key.text, VersionID: version.text}, err
 }

@@ -1,12 +1,87 @@
 package wire
 
 import (
+	"encoding/xml"
 	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// Tagging is the tags of an object or a bucket, in requests and answers. The
+// server reads it with [DecodeTagging].
+type Tagging struct {
+	XMLName xml.Name `xml:"Tagging"`
+	TagSet  TagSet   `xml:"TagSet"`
+}
+
+// TagSet is the list itself, one level down.
+type TagSet struct {
+	Tags []Tag `xml:"Tag"`
+}
+
+// Tag is a name and a value that a user attaches to an object or a bucket.
+type Tag struct {
+	Key   string `xml:"Key"`
+	Value string `xml:"Value"`
+}
+
+// DecodeTagging reads the body of PutObjectTagging and PutBucketTagging. More
+// than maxTags tags are a DecodeError, as a bound; the rules for tags are in
+// ValidateObjectTags and ValidateBucketTags, and have errors of their own.
+func DecodeTagging(body []byte, maxTags int) ([]Tag, error) {
+	s, err := openDocument(body, "Tagging")
+	if err != nil {
+		return nil, err
+	}
+	var tags []Tag
+	found := false
+	err = s.children(func(name string) error {
+		if name != "TagSet" {
+			return s.skip()
+		}
+		if found {
+			return s.errorf("element TagSet is there twice")
+		}
+		found = true
+		return s.children(func(name string) error {
+			if name != "Tag" {
+				return s.skip()
+			}
+			if len(tags) == maxTags {
+				return decodeErrorf("the list has more than %d tags", maxTags)
+			}
+			tag, err := s.tag()
+			tags = append(tags, tag)
+			return err
+		})
+	})
+	if err == nil && !found {
+		err = s.errorf("element Tagging must have a TagSet")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tags, s.end()
+}
+
+func (s *scanner) tag() (Tag, error) {
+	var key, value field
+	err := s.children(func(name string) error {
+		switch name {
+		case "Key":
+			return key.read(s, name)
+		case "Value":
+			return value.read(s, name)
+		}
+		return s.skip()
+	})
+	if err == nil && !key.set {
+		err = s.errorf("element Tag must have a Key")
+	}
+	return Tag{Key: key.text, Value: value.text}, err
+}
 
 // ParseTagging reads the header x-oss-tagging of an object: tags in the form
 // k1=v1&k2=v2, form-encoded; a key without '=' has an empty value. It returns nil
