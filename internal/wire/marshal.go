@@ -34,10 +34,22 @@ func Marshal(doc any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := encoder{b: make([]byte, 0, 1024), url: isURLEncoded(v)}
+	e := encoder{b: make([]byte, 0, sizeHint(p, v)), url: isURLEncoded(v)}
 	e.b = append(e.b, prolog...)
 	e.element(p.name, p, v)
 	return append(e.b, '\n'), nil
+}
+
+// sizeHint guesses the length of a document, so that its buffer rarely grows.
+func sizeHint(p *plan, v reflect.Value) int {
+	const document, entry = 1024, 384 // bytes, generously
+	n := document
+	for i := range p.fields {
+		if p.fields[i].slice {
+			n += entry * v.Field(p.fields[i].index).Len()
+		}
+	}
+	return n
 }
 
 // isURLEncoded reports whether the document v has EncodingType url.
@@ -83,9 +95,9 @@ func (e *encoder) fields(p *plan, v reflect.Value) {
 		case f.kind == kindCharData:
 			e.b = appendEscaped(e.b, fv.String())
 		default:
-			e.open(f.name)
+			e.b = append(e.b, f.start...)
 			e.scalar(f, fv)
-			e.close(f.name)
+			e.b = append(e.b, f.end...)
 		}
 	}
 }

@@ -88,6 +88,9 @@ func TestMarshalRefuses(t *testing.T) {
 		"strings": struct {
 			F []string `xml:"F"`
 		}{},
+		"pointer to slice": struct {
+			F *[]Owner `xml:"F"`
+		}{},
 		"nameless": struct {
 			F []Owner `xml:",any"`
 		}{},

@@ -21,6 +21,8 @@ type plan struct {
 type fieldPlan struct {
 	index     int
 	name      string
+	start     string // <name>
+	end       string // </name>
 	kind      kind
 	pointer   bool  // the field is a pointer to what kind says
 	slice     bool  // the field is a slice of what kind says
@@ -77,7 +79,7 @@ func newPlan(t reflect.Type) (*plan, error) {
 }
 
 func newFieldPlan(sf reflect.StructField, name, options string) (fieldPlan, error) {
-	f := fieldPlan{name: name, omitEmpty: options == "omitempty", url: sf.Tag.Get("oss") == "url"}
+	f := fieldPlan{name: name, start: "<" + name + ">", end: "</" + name + ">", omitEmpty: options == "omitempty", url: sf.Tag.Get("oss") == "url"}
 	t := sf.Type
 	if t.Kind() == reflect.Pointer {
 		f.pointer = true
@@ -117,7 +119,8 @@ func newFieldPlan(sf reflect.StructField, name, options string) (fieldPlan, erro
 		f.kind = kindAny
 	case sf.Anonymous && f.kind == kindStruct && f.pointer:
 		f.kind = kindEmbedded
-	case name == "" || options != "" && options != "omitempty" || f.slice && f.kind != kindStruct:
+	case name == "" || options != "" && options != "omitempty" ||
+		f.slice && (f.kind != kindStruct || f.pointer):
 		err = fmt.Errorf("tag %q is not supported", sf.Tag)
 	}
 	return f, err
