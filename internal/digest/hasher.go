@@ -3,7 +3,8 @@
 //
 // CRC-64 is folded by carry-less multiplication where the CPU has it, and
 // CRCs of consecutive runs combine without their bytes. MD5 of one stream is
-// crypto/md5; it is the slower of the two by far.
+// crypto/md5; it is the slower of the two by far. Streams that are hashed at the
+// same time can share an MD5Pool.
 package digest
 
 import (
@@ -14,27 +15,38 @@ import (
 )
 
 // hashBlock is how many bytes a Hasher gives to one digest before the other:
-// few enough that the second finds them in the cache of the core.
-const hashBlock = 16 << 10
+// few enough that the second finds them in the cache of the core. Writers of a
+// pool gain more from meeting for long runs.
+const (
+	hashBlock     = 16 << 10
+	hashBlockPool = 256 << 10
+)
 
 // Hasher is what the bytes of one body go through: MD5 and CRC-64 together.
 // It is for one goroutine at a time, and can be pooled with Reset.
 type Hasher struct {
-	md5 hash.Hash
-	crc uint64
-	n   int64
+	md5   hash.Hash
+	block int // bytes
+	crc   uint64
+	n     int64
 }
 
 // NewHasher returns a Hasher that has seen no bytes.
 func NewHasher() *Hasher {
-	return &Hasher{md5: md5.New()}
+	return &Hasher{md5: md5.New(), block: hashBlock}
+}
+
+// NewHasher returns a Hasher whose MD5 is of this pool. It pays for writes of
+// 64 KiB and more.
+func (p *MD5Pool) NewHasher() *Hasher {
+	return &Hasher{md5: p.New(), block: hashBlockPool}
 }
 
 // Write takes in p and never fails.
 func (h *Hasher) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		block := p[:min(len(p), hashBlock)]
+		block := p[:min(len(p), h.block)]
 		h.crc = CRC64(h.crc, block)
 		h.md5.Write(block)
 		p = p[len(block):]
@@ -60,8 +72,8 @@ func (h *Hasher) Reset() {
 // A sequential upload keeps it between parts. The empty state has seen no bytes.
 type MD5State []byte
 
-// SaveMD5 returns the state of h, which must come from MD5State.Open or
-// md5.New. h can go on afterwards.
+// SaveMD5 returns the state of h, which must come from MD5State.Open,
+// MD5Pool.New or md5.New. h can go on afterwards.
 func SaveMD5(h hash.Hash) (MD5State, error) {
 	m, ok := h.(encoding.BinaryMarshaler)
 	if !ok {

@@ -10,8 +10,13 @@ import (
 // TestHasher writes bodies in pieces and compares with the standard library;
 // the one Hasher is reused throughout, as a pool would.
 func TestHasher(t *testing.T) {
-	h := NewHasher()
-	for _, size := range []int{0, 1, 63, 64, 5000, hashBlock, hashBlock + 1, 3*hashBlock - 1, 200000} {
+	t.Run("alone", func(t *testing.T) { testHasher(t, NewHasher()) })
+	t.Run("pool", func(t *testing.T) { testHasher(t, new(MD5Pool).NewHasher()) })
+}
+
+func testHasher(t *testing.T, h *Hasher) {
+	t.Helper()
+	for _, size := range []int{0, 1, 63, 64, 5000, hashBlock, hashBlock + 1, 3*hashBlock - 1, 200000, hashBlockPool + 65} {
 		p := randomBytes(uint64(size), size)
 		for _, piece := range []int{1 + size/7, size + 1, 4096} {
 			h.Reset()
