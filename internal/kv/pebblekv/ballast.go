@@ -92,7 +92,11 @@ func (b *ballast) roomToCompact() bool {
 // room returns the free bytes of the disk.
 func (b *ballast) room() int64 {
 	usage, err := b.fs.GetDiskUsage(b.fs.PathDir(b.name))
+	if errors.Is(err, vfs.ErrUnsupported) {
+		return 1 << 62
+	}
 	if err != nil {
+		b.log.Warn("free space is not known", "cause", err)
 		return 0
 	}
 	return int64(min(usage.AvailBytes, 1<<62))

@@ -16,6 +16,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+// tablePause is how long Pebble waits for the error of a table file, after
+// which it tries again.
+const tablePause = time.Second
+
 // errStopped is what Pebble sees of its files once the engine has failed.
 var errStopped = errors.New("the metadata engine has stopped")
 
@@ -51,7 +55,7 @@ type failstopFS struct {
 	makeRoom      func() bool
 	roomToCompact func() bool
 
-	pause func() <-chan time.Time // before the error of a table file is answered
+	after func(time.Duration) <-chan time.Time
 
 	armed    atomic.Bool   // Open is over
 	failed   chan struct{} // closed by the first failure
@@ -75,7 +79,7 @@ func newFailstopFS(fs vfs.FS, walDir string, log *slog.Logger) *failstopFS {
 		log:           log,
 		makeRoom:      func() bool { return false },
 		roomToCompact: func() bool { return true },
-		pause:         func() <-chan time.Time { return time.After(time.Second) },
+		after:         time.After,
 		failed:        make(chan struct{}),
 		released:      make(chan struct{}),
 	}
@@ -172,7 +176,7 @@ func (s *failstopFS) change(c fileClass, sync bool, do func() error) error {
 	case classTable, classCompaction:
 		s.log.Warn("metadata table could not be written, will be tried again", "cause", err)
 		select {
-		case <-s.pause():
+		case <-s.after(tablePause):
 		case <-s.failed:
 		case <-s.released:
 		}
@@ -197,14 +201,22 @@ func (s *failstopFS) try(c fileClass, sync bool, do func() error) error {
 		return errStopped
 	}
 	if c == classCompaction && !sync && !s.roomToCompact() {
-		return syscall.ENOSPC
+		return compactionError{syscall.ENOSPC}
 	}
 	err := do()
-	if isNoSpace(err) && c != classCompaction && s.makeRoom() && !sync {
+	if c == classCompaction && err != nil {
+		return compactionError{err}
+	}
+	if isNoSpace(err) && s.makeRoom() && !sync {
 		err = do()
 	}
 	return err
 }
+
+// compactionError is an error of a compaction, which can wait.
+type compactionError struct{ error }
+
+func (e compactionError) Unwrap() error { return e.error }
 
 // isNoSpace tells whether err says that the disk or a quota is full.
 func isNoSpace(err error) bool {

@@ -17,6 +17,8 @@ type Options struct {
 	CacheBytes   int64            // memory for blocks read; 16 MiB
 	ReserveBytes int64            // disk kept back for the day it is full; 16 MiB, none if negative
 	Now          func() time.Time // time.Now
+
+	after func(time.Duration) <-chan time.Time // time.After
 }
 
 // EnsureDefaults fills in what is not set.
@@ -35,6 +37,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.after == nil {
+		o.after = time.After
 	}
 }
 

@@ -112,6 +112,7 @@ func Open(dir string, o Options) (*Engine, error) {
 			log:  o.Logger,
 		},
 	}
+	e.fs.after = o.after
 	e.ballast.find()
 	e.fs.makeRoom = e.ballast.free
 	e.fs.roomToCompact = e.ballast.roomToCompact
@@ -171,9 +172,8 @@ func isLocked(err error) bool {
 func (e *Engine) openPebble(dir string, o Options) error {
 	events := &pebble.EventListener{
 		BackgroundError: func(err error) {
-			if e.fs.armed.Load() {
-				o.Logger.Warn("metadata could not be flushed or compacted", "cause", err)
-			} else {
+			o.Logger.Warn("metadata could not be flushed or compacted", "cause", err)
+			if !e.fs.armed.Load() && !errors.As(err, new(compactionError)) {
 				e.fs.fail(err)
 			}
 		},
@@ -279,7 +279,7 @@ func (e *Engine) endCalls() {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(closeGrace):
+	case <-e.fs.after(closeGrace):
 		e.fs.fail(errors.New("closed while changes were waiting for a flush"))
 		<-ended
 	}
@@ -298,7 +298,7 @@ func (e *Engine) drained() bool {
 	select {
 	case <-done:
 		return true
-	case <-time.After(closeGrace):
+	case <-e.fs.after(closeGrace):
 		return false
 	}
 }
