@@ -11,6 +11,7 @@ the others still run, so one wrong answer does not hide the rest.
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import os
@@ -93,6 +94,10 @@ def data(seed, size):
 
 def md5_hex(content):
     return hashlib.md5(content).hexdigest().upper()
+
+
+def md5_base64(content):
+    return base64.b64encode(hashlib.md5(content).digest()).decode()
 
 
 def multipart_etag(part_etags):
