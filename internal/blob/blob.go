@@ -132,3 +132,11 @@ type Owned struct {
 	Extent Extent
 	Owner  Owner
 }
+
+// Flusher is what an engine may offer whose Delete is not durable when it
+// returns.
+type Flusher interface {
+	// FlushDeletes returns when no power cut can bring back an extent whose
+	// Delete returned before the call.
+	FlushDeletes(ctx context.Context) error
+}

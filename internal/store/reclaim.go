@@ -188,8 +188,9 @@ func (s *Store) reclaimRange(ctx context.Context, p kv.Partition) error {
 		}
 		s.pins.waitLookups()
 		var done []kv.Row
+		var ended []kv.Partition // of uploads whose parts are deleted
 		for _, row := range rows {
-			switch ok, err := s.reclaimRow(ctx, p, row); {
+			switch upload, ok, err := s.reclaimRow(ctx, p, row); {
 			case err != nil:
 				errs = append(errs, fmt.Errorf("reclaim %q in %q: %w", row.Key, p, err))
 				left++
@@ -198,9 +199,12 @@ func (s *Store) reclaimRange(ctx context.Context, p kv.Partition) error {
 				left++
 			default:
 				done = append(done, row)
+				if upload != "" {
+					ended = append(ended, upload)
+				}
 			}
 		}
-		if err := s.removeRows(ctx, p, done); err != nil {
+		if err := s.settleReclaimed(ctx, p, done, ended); err != nil {
 			return errors.Join(append(errs, err)...)
 		}
 		if from = append(rows[len(rows)-1].Key, 0); !more || ctx.Err() != nil {
@@ -211,16 +215,43 @@ func (s *Store) reclaimRange(ctx context.Context, p kv.Partition) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
+// settleReclaimed removes what remembered bytes that are deleted now: the
+// partitions of ended uploads, then the garbage rows. Before that the deletion
+// is made durable; otherwise a power cut could bring bytes back that nothing
+// remembers.
+func (s *Store) settleReclaimed(ctx context.Context, p kv.Partition, done []kv.Row, ended []kv.Partition) error {
+	if len(done) == 0 {
+		return nil
+	}
+	if f, ok := s.blob.(blob.Flusher); ok {
+		if err := f.FlushDeletes(ctx); err != nil {
+			return engineError(err)
+		}
+	}
+	for _, upload := range ended {
+		if err := s.drop(ctx, upload); err != nil {
+			return err
+		}
+	}
+	return s.removeRows(ctx, p, done)
+}
+
 // reclaimRow deletes the bytes of one garbage row. It returns false when
-// readers hold them.
-func (s *Store) reclaimRow(ctx context.Context, p kv.Partition, row kv.Row) (bool, error) {
+// readers hold them, and the partition of the upload, if the row is about one.
+func (s *Store) reclaimRow(ctx context.Context, p kv.Partition, row kv.Row) (upload kv.Partition, ok bool, err error) {
 	g, err := meta.DecodeGarbage(row.Value)
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	if g.UploadID != "" {
 		return s.reclaimUpload(ctx, p, g)
 	}
+	ok, err = s.reclaimVersion(ctx, g)
+	return "", ok, err
+}
+
+// reclaimVersion deletes the bytes of an object version.
+func (s *Store) reclaimVersion(ctx context.Context, g *meta.Garbage) (bool, error) {
 	if s.pins.pinned(g.Version) {
 		return false, nil
 	}
@@ -240,31 +271,31 @@ func (s *Store) reclaimRow(ctx context.Context, p kv.Partition, row kv.Row) (boo
 // reclaimUpload deletes the parts of an ended upload, but those of the object
 // that it became, while that is the current one. An object that is not current
 // any more is garbage by its own row; its parts may go with this one as well.
-func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garbage) (bool, error) {
+func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garbage) (kv.Partition, bool, error) {
 	bucketID, ok := meta.SplitRangePartition(p)
 	if !ok {
-		return false, fmt.Errorf("%w: garbage outside a range", meta.ErrCorrupt)
+		return "", false, fmt.Errorf("%w: garbage outside a range", meta.ErrCorrupt)
 	}
 	parts := meta.UploadPartition(bucketID, g.UploadID)
 	// From here on no part is added.
 	if err := s.closePartition(ctx, parts); err != nil {
-		return false, err
+		return "", false, err
 	}
 	v, err := s.view(ctx, p, meta.ObjectKey(g.Key))
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	kept := make(map[blob.Extent]bool)
 	current := false
 	if v.rows[0].Value != nil {
 		rec, err := meta.DecodeObject(v.rows[0].Value)
 		if err != nil {
-			return false, err
+			return "", false, err
 		}
 		if current = rec.UploadID == g.UploadID; current {
 			extents, err := s.loadManifest(ctx, rec.Manifest)
 			if err != nil {
-				return false, err
+				return "", false, err
 			}
 			for _, e := range extents {
 				kept[e] = true
@@ -274,7 +305,7 @@ func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garba
 	if !current {
 		s.pins.waitLookups() // the object may have lost its name just now
 		if s.pins.pinned(g.Version) {
-			return false, nil
+			return "", false, nil
 		}
 	}
 	var drop []blob.Extent
@@ -292,13 +323,10 @@ func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garba
 			return nil
 		})
 		if err != nil {
-			return false, err
+			return "", false, err
 		}
 	}
-	if err := s.deleteExtents(ctx, drop); err != nil {
-		return false, err
-	}
-	return true, s.drop(ctx, parts)
+	return parts, true, s.deleteExtents(ctx, drop)
 }
 
 func (s *Store) deleteExtents(ctx context.Context, extents []blob.Extent) error {
