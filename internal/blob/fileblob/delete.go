@@ -13,11 +13,10 @@ import (
 // small one is counted as garbage; its bytes come back with its segment. What
 // a power cut undoes of it, Extents shows again.
 func (e *Engine) Delete(ctx context.Context, extents ...blob.Extent) error {
-	end, err := e.begin()
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return err
 	}
-	defer end()
+	defer e.calls.Done()
 
 	var errs []error
 	var batch graves
@@ -26,6 +25,7 @@ func (e *Engine) Delete(ctx context.Context, extents ...blob.Extent) error {
 			errs = append(errs, err)
 			break
 		}
+		var err error
 		switch {
 		case x.File == 0 || x.Length <= 0:
 		case x.Offset == 0:
@@ -35,7 +35,6 @@ func (e *Engine) Delete(ctx context.Context, extents ...blob.Extent) error {
 		}
 		if err != nil {
 			errs = append(errs, where(x, err))
-			err = nil
 		}
 	}
 	e.buryAll(&batch)

@@ -148,11 +148,10 @@ func (e *Engine) Create(ctx context.Context, owner blob.Owner, size int64) (blob
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	end, err := e.begin()
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer e.calls.Done()
 	if err := e.writable(); err != nil {
 		return nil, err
 	}
@@ -190,15 +189,15 @@ func (e *Engine) Close() error {
 	return errors.Join(err, e.lock.Close())
 }
 
-// begin keeps the engine open until the returned function is called.
-func (e *Engine) begin() (end func(), err error) {
+// begin keeps the engine open until calls.Done.
+func (e *Engine) begin() error {
 	e.life.RLock()
 	defer e.life.RUnlock()
 	if e.closed {
-		return nil, fmt.Errorf("%w: closed", blob.ErrUnavailable)
+		return fmt.Errorf("%w: closed", blob.ErrUnavailable)
 	}
 	e.calls.Add(1)
-	return e.calls.Done, nil
+	return nil
 }
 
 // fail ends all writing for good: after a failed sync nobody knows what the

@@ -27,11 +27,10 @@ func (e *Engine) Mark() blob.Mark {
 // Extents implements blob.Lister. fn may call the engine. What is damaged but
 // was once an extent is neither shown nor removed, but logged and counted.
 func (e *Engine) Extents(ctx context.Context, from, to blob.Mark, fn func(blob.Extent, blob.Owner) error) error {
-	end, err := e.begin()
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return err
 	}
-	defer end()
+	defer e.calls.Done()
 
 	for _, seg := range e.segmentsWithin(uint64(from), uint64(to)) {
 		if err := e.listSegment(ctx, seg, fn); err != nil {

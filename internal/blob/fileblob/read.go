@@ -16,11 +16,10 @@ func (e *Engine) ReadAt(ctx context.Context, x blob.Extent, p []byte, off int64)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	end, err := e.begin()
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return 0, err
 	}
-	defer end()
+	defer e.calls.Done()
 
 	switch {
 	case x.Length <= 0:
@@ -31,6 +30,7 @@ func (e *Engine) ReadAt(ctx context.Context, x blob.Extent, p []byte, off int64)
 		return 0, io.EOF
 	}
 	n := int(min(int64(len(p)), x.Length-off))
+	var err error
 	if x.Offset == 0 {
 		err = e.readLarge(x, p[:n], off)
 	} else {

@@ -10,11 +10,10 @@ import (
 // Sparse implements blob.Compactor: extents of sealed segments that are
 // garbage for more than half, those of the oldest first.
 func (e *Engine) Sparse(ctx context.Context, limit int) ([]blob.Owned, error) {
-	end, err := e.begin()
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer e.calls.Done()
 
 	var found []blob.Owned
 	for _, seg := range e.segmentsWithin(0, ^uint64(0)) {

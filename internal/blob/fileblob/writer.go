@@ -98,11 +98,10 @@ func (w *writer) Commit(ctx context.Context) ([]blob.Extent, error) {
 	w.ended = true
 	defer w.discard()
 
-	end, err := w.engine.begin()
-	if err != nil {
+	if err := w.engine.begin(); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer w.engine.calls.Done()
 
 	switch {
 	case w.err != nil:
@@ -118,6 +117,7 @@ func (w *writer) Commit(ctx context.Context) ([]blob.Extent, error) {
 	}
 
 	var extent blob.Extent
+	var err error
 	if w.large != nil {
 		extent, err = w.large.commit()
 	} else {
