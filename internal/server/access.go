@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/sign"
+	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// authenticate finds out who sent rq. Not being signed is no error: such a
+// request is anonymous.
+func (s *Server) authenticate(ctx context.Context, rq *request) error {
+	signed := &sign.Request{
+		Method: rq.r.Method,
+		Bucket: rq.target.bucket,
+		Key:    rq.target.key,
+		Header: rq.r.Header,
+		Host:   rq.r.Host,
+	}
+	for _, p := range rq.query {
+		signed.Query = append(signed.Query, sign.Param(p))
+	}
+	claim, err := sign.Parse(signed)
+	if err != nil {
+		return err
+	}
+	if claim.Scheme == sign.Anonymous {
+		return nil
+	}
+	rq.accessKeyID = claim.AccessKeyID
+	if err := claim.CheckTime(s.opts.Clock()); err != nil {
+		return err
+	}
+	key, err := s.opts.Keys.Lookup(ctx, claim.AccessKeyID, claim.SecurityToken)
+	if err != nil {
+		return keyError(claim.AccessKeyID, err)
+	}
+	region := s.opts.Region
+	if s.opts.AnyRegion {
+		region = sign.AnyRegion
+	}
+	if err := claim.CheckScope(region); err != nil {
+		return err
+	}
+	if err := claim.CheckSignature(signed, key.Secret); err != nil {
+		return err
+	}
+	rq.identity = key.Identity
+	return nil
+}
+
+// keyError words a failed look-up of an access key.
+func keyError(id string, err error) error {
+	switch {
+	case errors.Is(err, auth.ErrUnknownKey):
+		return sign.UnknownAccessKey(id)
+	case errors.Is(err, auth.ErrDisabledKey):
+		return sign.DisabledAccessKey(id)
+	case errors.Is(err, auth.ErrInvalidToken):
+		return sign.InvalidToken()
+	case errors.Is(err, auth.ErrExpiredToken):
+		return sign.ExpiredToken()
+	case errors.Is(err, auth.ErrMismatchedToken):
+		return sign.MismatchedToken()
+	}
+	return fmt.Errorf("look up access key: %w", err)
+}
+
+// authorizeOperation asks for what the operation table names, and for tags
+// that are written on the way. Sources of copies are the handlers' to ask for.
+func (s *Server) authorizeOperation(ctx context.Context, rq *request) error {
+	if rq.op.level == onKeys {
+		return nil
+	}
+	t := rq.target
+	if err := s.authorize(ctx, rq, versioned(rq.op.action, rq), t.bucket, t.key); err != nil {
+		return err
+	}
+	if rq.op.action == "oss:PutObject" && rq.header(wire.HeaderTagging) != "" {
+		return s.authorize(ctx, rq, "oss:PutObjectTagging", t.bucket, t.key)
+	}
+	return nil
+}
+
+// versioned is the action on one version of an object, where rq names one:
+// oss:GetObject becomes oss:GetObjectVersion.
+func versioned(action string, rq *request) string {
+	if rq.op.level != onObject || action == "oss:PutObject" || rq.query.Get(wire.QueryVersionID) == "" {
+		return action
+	}
+	return strings.Replace(action, "Object", "ObjectVersion", 1)
+}
+
+// authorize refuses rq if its sender may not do action to an object, or to a
+// bucket when key is "". Rows are read only where an ACL can matter: then a
+// bucket that is not there is NoSuchBucket, and anybody may learn that.
+func (s *Server) authorize(ctx context.Context, rq *request, action, bucket, key string) error {
+	q := auth.Request{
+		Identity: rq.identity,
+		Action:   action,
+		Resource: auth.Resource(bucket, key),
+	}
+	if bucket != "" && s.authorizer.NeedsACL(rq.identity, action) {
+		b, err := s.store.GetBucketInfo(ctx, bucket)
+		if err != nil {
+			return err
+		}
+		q.BucketACL = b.ACL
+		if key != "" {
+			o, err := s.store.HeadObject(ctx, bucket, key)
+			switch {
+			case err == nil:
+				q.ObjectACL = o.ACL
+			case !errors.Is(err, store.ErrNoSuchKey):
+				return err
+			}
+		}
+	}
+	if d := s.authorizer.Decide(q); !d.Allowed {
+		return wire.NewError("AccessDenied").WithMessage(d.Reason)
+	}
+	return nil
+}

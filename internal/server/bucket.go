@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// listBuckets lists the buckets of the account.
+func (s *Server) listBuckets(ctx context.Context, rq *request) error {
+	prefix, err := rq.keyText(wire.QueryPrefix)
+	if err != nil {
+		return err
+	}
+	marker, err := rq.keyText(wire.QueryMarker)
+	if err != nil {
+		return err
+	}
+	count := rq.query.Get(wire.QueryMaxKeys)
+	limit, err := wire.ParseCount(wire.QueryMaxKeys, count, wire.DefaultMaxKeys, wire.ECListBucketsMaxKeys)
+	if err != nil {
+		return err
+	}
+	page, err := s.store.ListBuckets(ctx, &store.ListBucketsRequest{Prefix: prefix, Marker: marker, Max: limit})
+	if err != nil {
+		return err
+	}
+	result := &wire.ListBucketsResult{Owner: s.owner()}
+	for i := range page.Buckets {
+		b := &page.Buckets[i]
+		result.Buckets.Buckets = append(result.Buckets.Buckets, wire.BucketSummary{
+			CreationDate:     wire.Time{Time: b.Created},
+			ExtranetEndpoint: rq.target.endpoint,
+			IntranetEndpoint: rq.target.endpoint,
+			Location:         s.location(),
+			Name:             b.Name,
+			Region:           s.opts.Region,
+			StorageClass:     wire.StorageClass(b.StorageClass),
+		})
+	}
+	if page.Truncated || prefix != "" || marker != "" || count != "" {
+		result.BucketsPage = &wire.BucketsPage{
+			Prefix: prefix, Marker: marker, MaxKeys: limit, IsTruncated: page.Truncated,
+		}
+		if n := len(page.Buckets); page.Truncated && n > 0 {
+			result.NextMarker = page.Buckets[n-1].Name
+		}
+	}
+	return rq.w.document(result)
+}
+
+// putBucket makes a bucket.
+func (s *Server) putBucket(ctx context.Context, rq *request) error {
+	if err := rq.refuseEncryption(); err != nil {
+		return err
+	}
+	if rq.hasHeader(wire.HeaderBucketTagging) {
+		return headerNotImplemented(wire.HeaderBucketTagging)
+	}
+	acl, err := rq.bucketACL()
+	if err != nil {
+		return err
+	}
+	doc, err := rq.document(s.opts.MaxConfigBody)
+	if err != nil {
+		return err
+	}
+	config, err := wire.DecodeCreateBucket(doc)
+	if err != nil {
+		return err
+	}
+	if config.StorageClass != "" {
+		if _, err := wire.ParseStorageClass("StorageClass", string(config.StorageClass)); err != nil {
+			return err
+		}
+	}
+	switch config.DataRedundancyType {
+	case "", wire.RedundancyLRS, wire.RedundancyZRS:
+	default:
+		return wire.InvalidArgument("DataRedundancyType", config.DataRedundancyType, "DataRedundancyType must be LRS or ZRS.")
+	}
+	err = s.store.PutBucket(ctx, &store.PutBucketRequest{
+		Bucket:       rq.target.bucket,
+		ACL:          acl,
+		StorageClass: string(config.StorageClass),
+		Redundancy:   config.DataRedundancyType,
+	})
+	if err != nil {
+		return err
+	}
+	rq.w.set("Location", "/"+rq.target.bucket)
+	return rq.w.empty(http.StatusOK)
+}
+
+// bucketACL reads x-oss-acl; "" if it is absent.
+func (rq *request) bucketACL() (string, error) {
+	text := rq.header(wire.HeaderACL)
+	if text == "" {
+		return "", nil
+	}
+	acl, err := wire.ParseBucketACL(text)
+	return string(acl), err
+}
+
+// deleteBucket removes an empty bucket.
+func (s *Server) deleteBucket(ctx context.Context, rq *request) error {
+	if err := s.store.DeleteBucket(ctx, rq.target.bucket); err != nil {
+		return err
+	}
+	return rq.w.empty(http.StatusNoContent)
+}
+
+// headBucket tells whether a bucket is there.
+func (s *Server) headBucket(ctx context.Context, rq *request) error {
+	if _, err := s.store.GetBucketInfo(ctx, rq.target.bucket); err != nil {
+		return err
+	}
+	return rq.w.empty(http.StatusOK)
+}
+
+// getBucketInfo describes a bucket.
+func (s *Server) getBucketInfo(ctx context.Context, rq *request) error {
+	b, err := s.store.GetBucketInfo(ctx, rq.target.bucket)
+	if err != nil {
+		return err
+	}
+	return rq.w.document(&wire.BucketInfo{Bucket: wire.BucketDetails{
+		CreationDate:             wire.Time{Time: b.Created},
+		ExtranetEndpoint:         rq.target.endpoint,
+		IntranetEndpoint:         rq.target.endpoint,
+		Location:                 s.location(),
+		Name:                     b.Name,
+		StorageClass:             wire.StorageClass(b.StorageClass),
+		TransferAcceleration:     "Disabled",
+		CrossRegionReplication:   "Disabled",
+		DataRedundancyType:       b.Redundancy,
+		Owner:                    s.owner(),
+		AccessControlList:        wire.AccessControlList{Grant: wire.ACL(b.ACL)},
+		ServerSideEncryptionRule: wire.ServerSideEncryptionRule{SSEAlgorithm: wire.EncryptionNone},
+	}})
+}
+
+// getBucketLocation tells a bucket's region.
+func (s *Server) getBucketLocation(ctx context.Context, rq *request) error {
+	if _, err := s.store.GetBucketInfo(ctx, rq.target.bucket); err != nil {
+		return err
+	}
+	return rq.w.document(&wire.LocationConstraint{Location: s.location()})
+}
+
+// getBucketStat sums up what a bucket holds. Parts of open uploads take space
+// and count as such; LastModifiedTime is when the figures were taken.
+func (s *Server) getBucketStat(ctx context.Context, rq *request) error {
+	st, err := s.store.GetBucketStat(ctx, rq.target.bucket)
+	if err != nil {
+		return err
+	}
+	class := func(c wire.StorageClass) store.ClassStat { return st.ByClass[string(c)] }
+	ia, archive := class(wire.IA), class(wire.Archive)
+	cold, deep := class(wire.ColdArchive), class(wire.DeepColdArchive)
+	return rq.w.document(&wire.BucketStat{
+		Storage:                     st.Bytes + st.PartBytes,
+		ObjectCount:                 st.Objects,
+		MultipartUploadCount:        st.Uploads,
+		LastModifiedTime:            s.opts.Clock().Unix(),
+		StandardStorage:             class(wire.Standard).Bytes,
+		StandardObjectCount:         class(wire.Standard).Objects,
+		InfrequentAccessStorage:     ia.Bytes,
+		InfrequentAccessRealStorage: ia.Bytes,
+		InfrequentAccessObjectCount: ia.Objects,
+		ArchiveStorage:              archive.Bytes,
+		ArchiveRealStorage:          archive.Bytes,
+		ArchiveObjectCount:          archive.Objects,
+		ColdArchiveStorage:          cold.Bytes,
+		ColdArchiveRealStorage:      cold.Bytes,
+		ColdArchiveObjectCount:      cold.Objects,
+		DeepColdArchiveStorage:      deep.Bytes,
+		DeepColdArchiveRealStorage:  deep.Bytes,
+		DeepColdArchiveObjectCount:  deep.Objects,
+		MultipartPartCount:          st.Parts,
+	})
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"time"
+
+	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// conditions are the preconditions of a request on an object. Dates that
+// cannot be read are as good as absent.
+type conditions struct {
+	match, noneMatch string // ETags, "" for none
+	unmodified       time.Time
+	modified         time.Time
+	names            *conditionNames
+}
+
+// conditionNames are the headers that conditions come in.
+type conditionNames struct{ match, noneMatch, unmodified, modified string }
+
+var (
+	ifNames = &conditionNames{
+		"If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since",
+	}
+	copySourceIfNames = &conditionNames{
+		wire.HeaderCopySourceIfMatch, wire.HeaderCopySourceIfNoneMatch,
+		wire.HeaderCopySourceIfUnmodifiedSince, wire.HeaderCopySourceIfModifiedSince,
+	}
+)
+
+func (rq *request) conditions(names *conditionNames) conditions {
+	c := conditions{match: rq.header(names.match), noneMatch: rq.header(names.noneMatch), names: names}
+	if t, ok := wire.ParseHTTPDate(rq.header(names.unmodified)); ok {
+		c.unmodified = t
+	}
+	if t, ok := wire.ParseHTTPDate(rq.header(names.modified)); ok {
+		c.modified = t
+	}
+	return c
+}
+
+// check returns nil if all conditions hold for o, PreconditionFailed if one
+// that o must be something fails, and errNotModified if one that it must be
+// something else does.
+//
+// The documentation page "GetObject" states each condition by itself. As in
+// HTTP, If-None-Match decides alone where it comes with If-Modified-Since:
+// the date cannot tell two changes within a second apart.
+func (c conditions) check(o *store.Object) error {
+	modified := o.LastModified.Truncate(time.Second)
+	etag := wire.ETag(o.ETag)
+	switch {
+	case c.match != "" && !wire.MatchETag(c.match, etag):
+		return preconditionFailed(c.names.match)
+	case !c.unmodified.IsZero() && modified.After(c.unmodified):
+		return preconditionFailed(c.names.unmodified)
+	case c.noneMatch != "":
+		if wire.MatchETag(c.noneMatch, etag) {
+			return errNotModified
+		}
+	case !c.modified.IsZero() && !modified.After(c.modified):
+		return errNotModified
+	}
+	return nil
+}
+
+// failedNone names the condition behind an errNotModified.
+func (c conditions) failedNone() string {
+	if c.noneMatch != "" {
+		return c.names.noneMatch
+	}
+	return c.names.modified
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// Options of a Server. Only Keys must be set; the zero value of everything else
+// takes the default that its comment names.
+type Options struct {
+	// Region is the one region of the server, without "oss-"; default
+	// cn-hangzhou. V4 signatures must be scoped to it unless AnyRegion.
+	Region    string
+	AnyRegion bool
+
+	// Domains are the host names under which buckets are sub-domains:
+	// <bucket>.<domain>. localhost always is one.
+	Domains []string
+
+	Keys auth.Keys // access keys; required
+
+	// OwnerID is the account that everything belongs to, in decimal; default
+	// 1000000000000001. OwnerName is how it is shown; default OwnerID.
+	OwnerID, OwnerName string
+
+	// AnonymousList lets everybody list a public-read bucket; default no.
+	AnonymousList bool
+
+	Clock      func() time.Time      // for signatures, dates and logs; default time.Now
+	Rand       io.Reader             // for request IDs; default crypto/rand; used concurrently
+	Logger     *slog.Logger          // default discards
+	Registerer prometheus.Registerer // default a registry of its own
+
+	// MaxInFlight is how many requests are served at once; more are answered
+	// with ServiceUnavailable before anything of them is read. Default 2048.
+	MaxInFlight int
+
+	MaxHeaderBytes int           // of one request, with its request line; default 64 KiB
+	HeaderTimeout  time.Duration // for a request's header to arrive; default 30 s
+	IdleTimeout    time.Duration // between requests of a connection; default 120 s, at least 60 s
+
+	// A connection is given up when fewer than ProgressBytes move within
+	// ProgressTimeout of waiting for the other side, in either direction. There
+	// is no limit on how long a request takes. Default 64 KiB and 60 s.
+	ProgressTimeout time.Duration
+	ProgressBytes   int64
+
+	// A body that is not wanted is read to its end, so that a client which sends
+	// before it listens sees the answer, as long as it is no longer than
+	// DrainBytes and comes within DrainTimeout. Default 32 MiB and 5 s.
+	DrainBytes   int64
+	DrainTimeout time.Duration
+
+	// Longest XML documents that are read, in bytes.
+	MaxCompleteBody int64 // default 4 MiB
+	MaxDeleteBody   int64 // default 2 MiB
+	MaxConfigBody   int64 // default 64 KiB; of PutBucket and PutObjectTagging
+}
+
+// minIdleTimeout is what official clients expect of a connection they keep.
+const minIdleTimeout = 60 * time.Second
+
+// EnsureDefaults fills in what is zero.
+func (o *Options) EnsureDefaults() {
+	setDefault(&o.Region, "cn-hangzhou")
+	setDefault(&o.OwnerID, "1000000000000001")
+	setDefault(&o.OwnerName, o.OwnerID)
+	setDefault(&o.MaxInFlight, 2048)
+	setDefault(&o.MaxHeaderBytes, 64<<10)
+	setDefault(&o.HeaderTimeout, 30*time.Second)
+	setDefault(&o.IdleTimeout, 120*time.Second)
+	setDefault(&o.ProgressTimeout, 60*time.Second)
+	setDefault(&o.ProgressBytes, 64<<10)
+	setDefault(&o.DrainBytes, 32<<20)
+	setDefault(&o.DrainTimeout, 5*time.Second)
+	setDefault(&o.MaxCompleteBody, wire.MaxCompleteBody)
+	setDefault(&o.MaxDeleteBody, wire.MaxDeleteBody)
+	setDefault(&o.MaxConfigBody, wire.MaxTaggingBody)
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registerer == nil {
+		o.Registerer = prometheus.NewRegistry()
+	}
+}
+
+func setDefault[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+// Validate says what is wrong with options whose defaults are filled in.
+func (o *Options) Validate() error {
+	if o.Keys == nil {
+		return errors.New("server: Options.Keys is missing")
+	}
+	if strings.HasPrefix(o.Region, "oss-") || strings.ContainsAny(o.Region, "/ ") {
+		return fmt.Errorf("server: region %q is not of the form cn-hangzhou", o.Region)
+	}
+	for _, domain := range o.Domains {
+		if domain == "" || strings.ContainsAny(domain, "/: ") || strings.Trim(domain, ".") != domain {
+			return fmt.Errorf("server: domain %q is not a host name", domain)
+		}
+	}
+	if o.IdleTimeout < minIdleTimeout {
+		return fmt.Errorf("server: idle timeout %v is shorter than %v", o.IdleTimeout, minIdleTimeout)
+	}
+	for _, n := range []int64{
+		int64(o.MaxInFlight), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
+		o.ProgressBytes, o.DrainBytes, int64(o.DrainTimeout), o.MaxCompleteBody, o.MaxDeleteBody, o.MaxConfigBody,
+	} {
+		if n < 0 {
+			return errors.New("server: negative limit")
+		}
+	}
+	return nil
+}

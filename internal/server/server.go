@@ -1,0 +1,156 @@
+// Package server is the HTTP face of Ossa: it turns requests of the OSS
+// protocol into calls of the store, and what comes back into answers.
+//
+// A request takes one way down:
+//
+//	ID  ->  route  ->  overload?  ->  authenticate  ->  authorize  ->  handler  ->  store
+//
+// What the API consists of is one table ([Operations]); routing, the action that
+// must be allowed, metrics and docs/operations.md are read from it. A handler
+// decodes, calls the store once and encodes. It returns an error rather than
+// answering with one: errors.go alone makes answers of errors.
+//
+// What the package keeps true:
+//
+//   - The request target is taken as it came. No path is cleaned, nothing is
+//     redirected, and there is no mux.
+//   - Who sent a request, and whether it may, is known before a byte of its body
+//     is read.
+//   - The body is read once, by the store, as it comes. Only XML documents,
+//     which are bounded, are held in memory.
+//   - A client that stops sending or reading is given up after a time without
+//     progress; a slow one that goes on is not.
+//   - A client never takes a short body for whole: when reading an object fails
+//     on the way, the connection is cut.
+//   - No secret and no signature gets into a log.
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// Server answers OSS requests out of a store. It is an http.Handler, meant to be
+// the handler of an http.Server itself; see HTTPServer.
+type Server struct {
+	store      *store.Store
+	opts       Options
+	domains    []string // lower case
+	authorizer auth.Authorizer
+	metrics    *metrics
+	inFlight   atomic.Int64
+}
+
+// New makes a Server on a store, which stays the caller's.
+func New(s *store.Store, opts Options) (*Server, error) {
+	opts.EnsureDefaults()
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	srv := &Server{
+		store:      s,
+		opts:       opts,
+		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList},
+	}
+	for _, domain := range opts.Domains {
+		srv.domains = append(srv.domains, strings.ToLower(domain))
+	}
+	slices.Sort(srv.domains)
+	var err error
+	if srv.metrics, err = newMetrics(opts.Registerer, s, &srv.inFlight); err != nil {
+		return nil, err
+	}
+	return srv, nil
+}
+
+// HTTPServer returns an http.Server for s with the limits of its Options. The
+// caller sets Addr or hands in a listener, and shuts it down.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: s.opts.HeaderTimeout,
+		IdleTimeout:       s.opts.IdleTimeout,
+		MaxHeaderBytes:    s.opts.MaxHeaderBytes,
+		ErrorLog:          connectionLog(s.opts.Logger),
+
+		// "OPTIONS *" is ours to answer.
+		DisableGeneralOptionsHandler: true,
+	}
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	rq := s.newRequest(w, r, began)
+	in := s.inFlight.Add(1)
+	defer s.inFlight.Add(-1)
+	defer s.finish(rq)
+
+	err := s.route(rq)
+	if err == nil && in > int64(s.opts.MaxInFlight) {
+		err = errOverload
+	}
+	if err == nil {
+		err = s.serve(r.Context(), rq)
+	}
+	if err != nil {
+		s.fail(rq, err)
+	}
+	rq.body.drain()
+}
+
+// route finds out what is asked for.
+func (s *Server) route(rq *request) error {
+	t, err := parseTarget(rq.r, s.domains)
+	rq.target = t
+	if err != nil {
+		return err
+	}
+	_, rawQuery, _ := strings.Cut(rq.r.RequestURI, "?")
+	if rq.r.RequestURI == "" {
+		rawQuery = rq.r.URL.RawQuery
+	}
+	if rq.query, err = wire.ParseQuery(rawQuery); err != nil {
+		return err
+	}
+	op, err := routes.find(rq.r.Method, t.level(), rq.has)
+	if err != nil {
+		return err
+	}
+	rq.op = op
+	return nil
+}
+
+// serve lets an operation happen if its sender may have it.
+func (s *Server) serve(ctx context.Context, rq *request) error {
+	if rq.op.action != "" {
+		if err := s.authenticate(ctx, rq); err != nil {
+			return err
+		}
+		if err := s.authorizeOperation(ctx, rq); err != nil {
+			return err
+		}
+	}
+	if rq.op.handler == nil {
+		return notImplemented(rq.op)
+	}
+	if err := rq.limitTraffic(); err != nil {
+		return err
+	}
+	return rq.op.handler(s, ctx, rq)
+}
+
+func (s *Server) owner() wire.Owner {
+	return wire.Owner{ID: s.opts.OwnerID, DisplayName: s.opts.OwnerName}
+}
+
+// location is the region in the form that endpoints have it.
+func (s *Server) location() string { return "oss-" + s.opts.Region }
