@@ -59,6 +59,9 @@ const (
 	// with a note to those who want to go back a release: they cannot.
 	formatVersion = pebble.FormatValueSeparation
 
+	walName     = "wal"
+	ballastName = "ballast"
+
 	memTableBytes = 4 << 20
 
 	// memTablesMax bounds what waits to be flushed. Commits wait beyond it.
@@ -73,7 +76,7 @@ func pebbleOptions(fs *failstopFS, o Options, cache *pebble.Cache, events *pebbl
 	l := logger{log: o.Logger, fail: fs.fail}
 	p := &pebble.Options{
 		FS:                          fs,
-		WALDir:                      fs.walDir,
+		WALDir:                      pebble.MakeStoreRelativePath(fs, walName), // the directory may be moved
 		Cache:                       cache,
 		EventListener:               events,
 		Logger:                      l,

@@ -102,11 +102,11 @@ func Open(dir string, o Options) (*Engine, error) {
 
 	e := &Engine{
 		cache:   pebble.NewCache(o.CacheBytes),
-		fs:      newFailstopFS(o.FS, o.FS.PathJoin(dir, "wal"), o.Logger),
+		fs:      newFailstopFS(o.FS, o.FS.PathJoin(dir, walName), o.Logger),
 		stripes: newStripes(),
 		ballast: &ballast{
 			fs:   o.FS,
-			name: o.FS.PathJoin(dir, "ballast"),
+			name: o.FS.PathJoin(dir, ballastName),
 			size: max(0, o.ReserveBytes),
 			now:  o.Now,
 			log:  o.Logger,

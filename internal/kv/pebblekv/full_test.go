@@ -1,0 +1,150 @@
+package pebblekv_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/ossastore/ossa/internal/kv"
+	"github.com/ossastore/ossa/internal/kv/pebblekv"
+	"github.com/ossastore/ossa/internal/vfstest"
+)
+
+// clock is a clock that the test winds.
+type clock struct{ seconds atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(c.seconds.Load(), 0) }
+
+// fillUp commits rows of 16 KiB to p until the engine is full, and returns how
+// many there are.
+func fillUp(t *testing.T, e kv.Engine, p kv.Partition) int {
+	t.Helper()
+	for n := range 10000 {
+		err := putRow(e, p, n, noise(n, 16<<10))
+		if errors.Is(err, kv.ErrFull) {
+			return n
+		}
+		if err != nil {
+			t.Fatalf("commit %d: %v", n, err)
+		}
+	}
+	t.Fatal("never full")
+	return 0
+}
+
+// On a full disk reads go on, changes that grow are ErrFull, those that shrink
+// pass; when there is room again, all pass. What was acknowledged survives
+// being opened on the full disk.
+func TestFullDisk(t *testing.T) {
+	const reserve = 4 << 20
+	var time clock
+	disk := vfs.NewCrashableMem()
+	fs := vfstest.NewLimited(disk, 24<<20)
+	o := pebblekv.Hasty(pebblekv.Options{FS: fs, ReserveBytes: reserve, Now: time.now})
+	e := open(t, "db", o)
+	if fs.Used() < reserve {
+		t.Fatalf("%d bytes used: no reserve", fs.Used())
+	}
+	if err := e.Create(context.Background(), "p", header); err != nil {
+		t.Fatal(err)
+	}
+	n := fillUp(t, e, "p")
+	if n < 400 {
+		t.Errorf("full after %d rows", n)
+	}
+	if m := e.Metrics(); !m.Full || m.Failed {
+		t.Errorf("metrics %+v", m)
+	}
+
+	full := func(e *pebblekv.Engine, n int) {
+		t.Helper()
+		time.seconds.Add(10)
+		if err := e.Create(context.Background(), "q", header); !errors.Is(err, kv.ErrFull) {
+			t.Errorf("create: %v", err)
+		}
+		for i := range n {
+			if rows, err := e.Get(context.Background(), "p", rowName(i)); err != nil || rows[0].Value == nil {
+				t.Fatalf("row %d of %d: %v", i, n, err)
+			}
+		}
+		if err := e.Commit(context.Background(), "p",
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("0")}, {Key: []byte("small")}},
+			[]kv.Write{{Key: []byte("small"), Value: []byte("1")}}); !errors.Is(err, kv.ErrFull) {
+			t.Errorf("commit that grows: %v", err)
+		}
+		if err := e.Commit(context.Background(), "p",
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("0")}},
+			[]kv.Write{{Key: []byte("h"), Value: []byte("1")}}); err != nil {
+			t.Errorf("fence: %v", err)
+		}
+		if err := e.Commit(context.Background(), "p",
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("1")}, {Key: rowName(n - 1), Value: noise(n-1, 16<<10)}},
+			[]kv.Write{{Key: []byte("h"), Value: []byte("0")}, {Key: rowName(n - 1)}, {Key: fmt.Appendf(nil, "note%d", n), Value: make([]byte, 2<<10)}}); err != nil {
+			t.Errorf("delete with a note: %v", err)
+		}
+	}
+	full(e, n)
+	if err := e.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	e = open(t, "db", o)
+	full(e, n-1)
+
+	fs.SetLimit(64 << 20)
+	time.seconds.Add(10)
+	if err := e.Create(context.Background(), "q", header); err != nil {
+		t.Errorf("create with room again: %v", err)
+	}
+	if m := e.Metrics(); m.Full || m.Failed {
+		t.Errorf("metrics with room again %+v", m)
+	}
+	if more := fillUp(t, e, "q"); more < n/2 {
+		t.Errorf("full after %d rows the second time", more)
+	}
+	if err := e.Drop(context.Background(), "p"); err != nil {
+		t.Errorf("drop on a full disk: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+// A disk so full that not even the reserve helps fails the engine, not the
+// process, and loses nothing that was acknowledged.
+func TestNoRoomAtAll(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	fs := vfstest.NewLimited(disk, 8<<20)
+	e := open(t, "db", pebblekv.Hasty(pebblekv.Options{FS: fs, ReserveBytes: -1}))
+	c := newCounters(t, e)
+	if err := c.create(); err != nil {
+		t.Fatal(err)
+	}
+	fs.SetLimit(0)
+	err := c.countTo(counter(0), 10000)
+	if !errors.Is(err, kv.ErrUnknown) {
+		t.Errorf("commit: %v", err)
+	}
+	if err := c.count(counter(1), 0); !errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("commit after it: %v", err)
+	}
+	if _, err := c.look(counter(0)); !errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("read of what is in doubt: %v", err)
+	}
+	if _, err := c.look(counter(1)); err != nil {
+		t.Errorf("read of what is not in doubt: %v", err)
+	}
+	if err := e.Close(); err == nil {
+		t.Error("close tells nothing")
+	}
+	if _, err := pebblekv.Open("db", pebblekv.Hasty(pebblekv.Options{FS: fs})); err == nil {
+		t.Error("opened without any room")
+	}
+	failReopen(t, disk, c, 0)
+}
+
+var header = []kv.Write{{Key: []byte("h"), Value: []byte("0")}}
