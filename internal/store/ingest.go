@@ -81,7 +81,7 @@ func (s *Store) ingest(ctx context.Context, owner blob.Owner, body Body, limit i
 	if body.Size > limit {
 		return nil, ErrTooLarge
 	}
-	sums := &bodyHash{part: digest.NewHasher(), all: all}
+	sums := &bodyHash{part: s.hasher(body.Size), all: all}
 	w, err := s.blob.Create(ctx, owner, body.Size)
 	if err != nil {
 		return nil, engineError(err)
@@ -256,6 +256,16 @@ func bodyError(err error) error {
 		return fmt.Errorf("%w: %w", ErrShortBody, err)
 	}
 	return err
+}
+
+// hasher returns what a body of size bytes, -1 when unknown, is hashed with.
+// Bodies that take several buffers meet in a pool, where the MD5 of those under
+// way together is computed side by side.
+func (s *Store) hasher(size int64) *digest.Hasher {
+	if size >= 0 && size <= bufferSize {
+		return digest.NewHasher()
+	}
+	return s.md5[s.nextMD5.Add(1)%uint64(len(s.md5))].NewHasher()
 }
 
 // bodyHash computes what a body's digests are: of the body itself, and of a

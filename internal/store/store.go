@@ -24,12 +24,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ossastore/ossa/internal/blob"
+	"github.com/ossastore/ossa/internal/digest"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/meta"
 )
@@ -90,6 +92,9 @@ type Store struct {
 	opts Options
 	log  *slog.Logger
 
+	md5     []digest.MD5Pool // bodies are dealt out to them
+	nextMD5 atomic.Uint64
+
 	randMu  sync.Mutex
 	pins    pins
 	buffers *buffers
@@ -138,6 +143,8 @@ func Open(ctx context.Context, k kv.Engine, b blob.Engine, opts Options) (*Store
 		return nil, err
 	}
 	s := &Store{kv: k, blob: b, opts: opts, log: opts.Logger, buffers: newBuffers(opts.Buffers)}
+	// A pool keeps one core busy, so several cores want several of them.
+	s.md5 = make([]digest.MD5Pool, max(1, runtime.GOMAXPROCS(0)/2))
 	s.pins.held = make(map[string]int)
 	s.work.init()
 
