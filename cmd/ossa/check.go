@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ossastore/ossa/internal/engine"
+	"github.com/ossastore/ossa/internal/store"
+)
+
+// errDamage ends a check that found damage. The report has told.
+var errDamage = errors.New("damage found")
+
+func checkCommand() *cobra.Command {
+	var data string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "check",
+		Short: "Verify a data directory",
+		Long: `Verify a data directory: every record, every extent, every checksum, and that
+everything that should be there is. All bytes are read, so it takes as long as
+the disk needs for that. The server must be stopped first.
+
+Damage is listed on stdout, one line each, before a summary. Extents without a
+name and garbage are no damage: they are what a killed process leaves, and the
+server removes them while it runs.
+
+Exit status: 0 if nothing is damaged, 1 if something is or the check could not
+be done, 2 if the command line cannot be understood.`,
+		Example: `  ossa check --data /srv/ossa
+  ossa check --data /srv/ossa --json | jq .Damage`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := readEnvironment(command, os.Getenv); err != nil {
+				return err
+			}
+			if err := absolute(&data); err != nil {
+				return err
+			}
+			return check(command.Context(), data, asJSON, command.OutOrStdout(), command.ErrOrStderr())
+		},
+	}
+	addDataFlag(command.Flags(), &data)
+	command.Flags().BoolVar(&asJSON, "json", false, "print the report as one JSON document")
+	return command
+}
+
+func check(ctx context.Context, data string, asJSON bool, stdout, stderr io.Writer) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	e, err := engine.Open(engine.Options{Dir: data, MustExist: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+
+	p := newProgress(stderr)
+	report, err := s.Check(ctx, store.CheckOptions{Progress: p.show})
+	p.clear()
+	if err != nil {
+		return fmt.Errorf("check %s: %w", data, err)
+	}
+	if err := printReport(stdout, data, report, asJSON); err != nil {
+		return err
+	}
+	if report.Damaged > 0 {
+		return errDamage
+	}
+	return nil
+}
+
+func printReport(w io.Writer, data string, r *store.CheckReport, asJSON bool) error {
+	if asJSON {
+		if r.Damage == nil {
+			r.Damage = []store.Damage{} // a list for whoever reads it
+		}
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	for _, d := range r.Damage {
+		fmt.Fprintf(w, "damaged: %s: %s\n", d.Where, d.What)
+	}
+	if more := r.Damaged - int64(len(r.Damage)); more > 0 {
+		fmt.Fprintf(w, "damaged: %d more\n", more)
+	}
+	for _, row := range []struct {
+		name  string
+		count int64
+		note  string
+	}{
+		{"buckets", r.Buckets, ""},
+		{"objects", r.Objects, ""},
+		{"open uploads", r.Uploads, ""},
+		{"parts of open uploads", r.Parts, ""},
+		{"extents verified", r.Extents, size(r.Bytes)},
+		{"garbage to reclaim", r.Garbage, ""},
+		{"extents without a name", r.Unnamed, size(r.UnnamedBytes)},
+		{"damaged", r.Damaged, ""},
+	} {
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-22s %12d  %s", row.name, row.count, row.note), " "))
+	}
+	verdict := "no damage in"
+	if r.Damaged > 0 {
+		verdict = "DAMAGE in"
+	}
+	_, err := fmt.Fprintln(w, verdict, data)
+	return err
+}
+
+// size is a number of bytes for people.
+func size(bytes int64) string {
+	const units = "KMGTPE"
+	if bytes < 1<<10 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	value, unit := float64(bytes)/(1<<10), 0
+	for value >= 1<<10 && unit < len(units)-1 {
+		value, unit = value/(1<<10), unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[unit])
+}
+
+// progress is one line on a terminal that renews itself; elsewhere nothing.
+type progress struct {
+	w    io.Writer // nil for nobody
+	last time.Time
+}
+
+const progressEvery = 200 * time.Millisecond
+
+func newProgress(stderr io.Writer) *progress {
+	if f, ok := stderr.(*os.File); ok && isTerminal(f) {
+		return &progress{w: f}
+	}
+	return &progress{}
+}
+
+func (p *progress) show(r store.CheckReport) {
+	if now := time.Now(); p.w != nil && now.Sub(p.last) >= progressEvery {
+		p.last = now
+		fmt.Fprintf(p.w, "\r\x1b[Kchecking: %d objects, %d parts, %s, %d damaged", r.Objects, r.Parts, size(r.Bytes), r.Damaged)
+	}
+}
+
+func (p *progress) clear() {
+	if p.w != nil {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// defaultData is where data lies unless told otherwise.
+const defaultData = "./ossa-data"
+
+// off switches the admin listener off.
+const off = "off"
+
+// serveConfig is what serve is told, by flags and by environment.
+type serveConfig struct {
+	data         string
+	listen       string
+	adminListen  string
+	region       string
+	domains      []string
+	logFormat    string
+	logLevel     slog.Level
+	accessLog    bool
+	drainTimeout time.Duration
+}
+
+// environment lists the variables that stand in for a flag that is not given.
+var environment = map[string]string{
+	"data":         "OSSA_DATA",
+	"listen":       "OSSA_LISTEN",
+	"admin-listen": "OSSA_ADMIN_LISTEN",
+	"region":       "OSSA_REGION",
+	"domain":       "OSSA_DOMAIN",
+}
+
+func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	addDataFlag(flags, &c.data)
+	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` of the OSS API; port 0 takes a free one (OSSA_LISTEN)")
+	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:9001",
+		"`address` of /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")
+	flags.StringVar(&c.region, "region", "cn-hangzhou", "`region` that clients sign for with V4 (OSSA_REGION)")
+	flags.StringSliceVar(&c.domains, "domain", nil,
+		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
+	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
+	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: debug, info, warn or error")
+	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request")
+	flags.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second,
+		"`time` that requests have to finish after SIGTERM")
+}
+
+func addDataFlag(flags *pflag.FlagSet, data *string) {
+	flags.StringVar(data, "data", defaultData, "data `directory` (OSSA_DATA)")
+}
+
+// readEnvironment sets the flags that were not given from their variables.
+func readEnvironment(command *cobra.Command, getenv func(string) string) error {
+	var failed error
+	command.Flags().VisitAll(func(f *pflag.Flag) {
+		name := environment[f.Name]
+		value := getenv(name)
+		if name == "" || value == "" || f.Changed || failed != nil {
+			return
+		}
+		if err := command.Flags().Set(f.Name, value); err != nil {
+			failed = usagef("%s: %v", name, err)
+		}
+	})
+	return failed
+}
+
+// namePattern is what a region may look like, and each label of a domain.
+var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+
+func (c *serveConfig) validate() error {
+	if err := validAddress("--listen", c.listen); err != nil {
+		return err
+	}
+	if c.adminListen != off {
+		if err := validAddress("--admin-listen", c.adminListen); err != nil {
+			return err
+		}
+	}
+	if !namePattern.MatchString(c.region) {
+		return usagef("--region: %q is not a region name, such as cn-hangzhou", c.region)
+	}
+	for i, domain := range c.domains {
+		domain = strings.ToLower(strings.TrimSpace(domain))
+		c.domains[i] = domain
+		for label := range strings.SplitSeq(domain, ".") {
+			if !namePattern.MatchString(label) {
+				return usagef("--domain: %q is not a domain name", domain)
+			}
+		}
+	}
+	if c.logFormat != "text" && c.logFormat != "json" {
+		return usagef("--log-format: %q is neither text nor json", c.logFormat)
+	}
+	if c.drainTimeout < 0 {
+		return usagef("--drain-timeout: %v is negative", c.drainTimeout)
+	}
+	return absolute(&c.data)
+}
+
+func validAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return usagef("%s: %q is not host:port, such as 127.0.0.1:9000", flag, address)
+	}
+	return nil
+}
+
+// absolute makes a path one that stays right in messages and locks.
+func absolute(data *string) error {
+	if *data == "" {
+		return usagef("--data: the path is empty")
+	}
+	path, err := filepath.Abs(*data)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	*data = path
+	return nil
+}
+
+func (c *serveConfig) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// isTerminal tells whether someone reads along.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

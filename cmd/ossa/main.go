@@ -1,0 +1,87 @@
+// Command ossa is an object store that speaks the OSS protocol: the server, and
+// what looks after its data.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses, as the help tells them.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteC()
+	if err == nil {
+		return exitOK
+	}
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "ossa: %v\nRun \"%s --help\" for how to use it.\n", err, command.CommandPath())
+		return exitUsage
+	case errors.Is(err, errDamage): // told already, on stdout
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "ossa: %v\n", err)
+	return exitFailed
+}
+
+// usageError is a command line that cannot be obeyed, whatever the data is.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ossa",
+		Short: "An object store that speaks the OSS protocol",
+		Long: `Ossa is an object store for your own machine that speaks the protocol of
+Alibaba Cloud OSS, so that the official clients work with it unchanged.
+
+Exit status: 0 if all went well, 1 if something failed, 2 if the command line
+or the environment cannot be understood.`,
+		Example: `  ossa serve --data /srv/ossa
+  ossa check --data /srv/ossa`,
+		Args:              noArguments,
+		Run:               func(command *cobra.Command, _ []string) { command.Help() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(serveCommand(), checkCommand(), versionCommand())
+	return root
+}
+
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if command.HasSubCommands() {
+		return usagef("there is no command %q", args[0])
+	}
+	return usagef("%s takes no arguments, and got %q", command.CommandPath(), args[0])
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func serveCommand() *cobra.Command {
+	var c serveConfig
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Start the server",
+		Long: `Start the server on a data directory, which is made if there is none.
+
+The root access key is what OSSA_ROOT_ACCESS_KEY_ID and
+OSSA_ROOT_ACCESS_KEY_SECRET hold, or the files that
+OSSA_ROOT_ACCESS_KEY_ID_FILE and OSSA_ROOT_ACCESS_KEY_SECRET_FILE name. If none
+is set, a random pair is made at the first start, shown once, and kept in
+root-credentials in the data directory, readable by its owner only.
+
+A flag counts before its variable. When the server is ready it says so in one
+line on stderr. SIGTERM and SIGINT let requests finish and then end it; a second
+signal ends it at once, which loses nothing that was answered.
+
+Addresses without a bucket in their host name, such as 127.0.0.1, have the
+bucket at the front of the path. <bucket>.localhost always leads to a bucket,
+and <bucket>.<domain> does for each --domain.
+
+Exit status: 0 after a signal, 1 if something failed, 2 if the command line or
+the environment cannot be understood.`,
+		Example: `  ossa serve
+  ossa serve --data /srv/ossa --listen 0.0.0.0:9000 --domain oss.example.com
+  OSSA_ROOT_ACCESS_KEY_ID=admin OSSA_ROOT_ACCESS_KEY_SECRET_FILE=/run/secrets/key ossa serve
+  ossa serve --listen 127.0.0.1:0 --admin-listen off --log-format json`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := readEnvironment(command, os.Getenv); err != nil {
+				return err
+			}
+			if err := c.validate(); err != nil {
+				return err
+			}
+			return serve(command.Context(), c, command.ErrOrStderr())
+		},
+	}
+	c.addFlags(command.Flags())
+	return command
+}
+
+// serve runs the server until a signal comes or it fails.
+func serve(ctx context.Context, c serveConfig, stderr io.Writer) (err error) {
+	if _, _, err := keyFromEnvironment(os.Getenv); err != nil {
+		return err // before anything is touched
+	}
+	log := c.logger(stderr)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	s, err := openService(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	failed := s.start()
+	s.announce(stderr)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		stop() // a second signal has its usual effect
+	}
+	log.Info("stopping: requests may finish", "within", c.drainTimeout)
+	s.drain(c.drainTimeout)
+	return nil
+}
+
+// announce tells a person what to know, if this is the first start or a person
+// is there, and then anybody that the server is ready.
+func (s *service) announce(stderr io.Writer) {
+	url := urlOf(s.apiListener.Addr())
+	file, isFile := stderr.(*os.File)
+	if s.key.source == fromDataNew || isFile && isTerminal(file) {
+		banner{endpoint: url, region: s.config.region, key: s.key}.print(stderr)
+	}
+	if !onLoopback(s.apiListener.Addr()) {
+		s.log.Warn("listening beyond this machine without TLS: whoever is on the way can read and change what is sent, signatures protect only who may send it; put a TLS proxy in front",
+			"listen", s.apiListener.Addr().String())
+	}
+	admin := "off"
+	if s.adminListener != nil {
+		admin = urlOf(s.adminListener.Addr())
+	}
+	fmt.Fprintf(stderr, "ossa: ready on %s (admin %s, region %s, data %s)\n", url, admin, s.config.region, s.config.data)
+}
+
+// quieter drops what is below warnings: lines of single requests.
+func quieter(log *slog.Logger) *slog.Logger {
+	return slog.New(warnings{log.Handler()})
+}
+
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attrs)}
+}
+
+func (h warnings) WithGroup(name string) slog.Handler {
+	return warnings{h.Handler.WithGroup(name)}
+}

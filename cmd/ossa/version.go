@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ossastore/ossa/internal/engine"
+)
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Tell which release this is",
+		Args:  noArguments,
+		Run: func(command *cobra.Command, _ []string) {
+			fmt.Fprintf(command.OutOrStdout(), "ossa %s (%s %s/%s, data format %d)\n",
+				release(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine.Version)
+		},
+	}
+}
+
+// release is the version that the Go tool recorded when it built the binary.
+func release() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
