@@ -92,7 +92,13 @@ func (s *Store) commit(ctx context.Context, c *change) error {
 		return errConflict
 	case errors.Is(err, kv.ErrUnknown):
 		s.stats.unknowns.Add(1)
-		return s.settle(ctx, c)
+		err := s.settle(ctx, c)
+		if err != nil && !errors.Is(err, errConflict) && !errors.Is(err, ErrUnavailable) {
+			// What stood in the way of finding out says nothing about c, and
+			// must not pass for an error of c itself.
+			err = fmt.Errorf("%w: outcome of a commit is unknown: %v", ErrUnavailable, err)
+		}
+		return err
 	}
 	return engineError(err)
 }
