@@ -55,6 +55,7 @@ func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.T
 		ended:  r.Body == nil || r.Body == http.NoBody,
 	}
 	rq.w.body = rq.body
+	rq.w.pace.begin() // the deadline of the answer before this one may have passed
 	return rq
 }
 

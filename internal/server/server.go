@@ -27,6 +27,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -83,6 +84,14 @@ func (s *Server) HTTPServer() *http.Server {
 
 		// "OPTIONS *" is ours to answer.
 		DisableGeneralOptionsHandler: true,
+
+		// The deadline of the last answer must not hit what net/http itself
+		// answers to a malformed request after it.
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateIdle {
+				c.SetWriteDeadline(time.Time{})
+			}
+		},
 	}
 }
 
