@@ -130,6 +130,9 @@ func (l *ledger) settle(t *testing.T, e *fileblob.Engine, fs vfs.FS, dir string)
 		if _, err := fmt.Sscanf(name[strings.LastIndex(name, "/")+1:], "%x", &number); err != nil {
 			t.Fatalf("file %s: %v", name, err)
 		}
+		if sidecar := strings.TrimSuffix(name, ".dead"); sidecar != name && dataFiles(t, fs, dir)[sidecar+".seg"] > 0 {
+			continue // stands and falls with its segment
+		}
 		if !needed[number] {
 			excess++
 		}
