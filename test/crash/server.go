@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,8 +27,14 @@ type server struct {
 	command *exec.Cmd
 	ready   chan string // URL; closed without one if the process ends first
 	ended   chan struct{}
-	err     error // of Wait, once ended is closed
+
+	// Once ended is closed:
+	err       error  // of Wait
+	complaint string // first line of stderr that no healthy server writes
 }
+
+// complaints are what such a line holds.
+var complaints = []string{"level=ERROR", "panic:", "DATA RACE", "fatal error:"}
 
 // startServer starts the binary on the data directory, on a free port. Its
 // stderr goes to the log.
@@ -60,6 +67,9 @@ func (s *server) watch(stderr io.Reader, log io.Writer) {
 	for {
 		line, err := lines.ReadString('\n')
 		io.WriteString(log, line)
+		if s.complaint == "" && slices.ContainsFunc(complaints, func(c string) bool { return strings.Contains(line, c) }) {
+			s.complaint = strings.TrimSpace(line)
+		}
 		if rest, ok := strings.CutPrefix(line, "ossa: ready on "); ok && !found {
 			found = true
 			url, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
@@ -87,8 +97,16 @@ func (s *server) url() (string, error) {
 
 // kill ends the process at once and waits for it.
 func (s *server) kill() {
-	s.command.Process.Kill() // it fails only if the process has ended by itself, which wait tells
+	s.command.Process.Kill() // it fails only if the process has ended by itself, which endedAlone tells
 	<-s.ended
+}
+
+// complained is an error if the server, which has ended, wrote of trouble.
+func (s *server) complained() error {
+	if s.complaint != "" {
+		return fmt.Errorf("the server wrote: %s", s.complaint)
+	}
+	return nil
 }
 
 // drain asks the server to finish and end.

@@ -77,7 +77,7 @@ func (w *world) killWhileStarting(random *rand.Rand, log *os.File) error {
 		return fmt.Errorf("the server ended while starting: %v", s.err)
 	}
 	s.kill()
-	return nil
+	return s.complained()
 }
 
 // upTo is a random time below d.
@@ -128,7 +128,7 @@ func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
 	if alone {
 		end = fmt.Errorf("the server ended by itself: %v", s.err)
 	}
-	return t, errors.Join(append(errs, end)...)
+	return t, errors.Join(append(errs, end, s.complained())...)
 }
 
 // running is what the clients and the killer share during one round.
@@ -162,5 +162,6 @@ func (w *world) lookAgain(t tally, log *os.File) (tally, error) {
 	if err == nil && s.endedAlone() {
 		err = fmt.Errorf("the server ended by itself: %v", s.err)
 	}
-	return t, err
+	s.kill()
+	return t, errors.Join(err, s.complained())
 }
