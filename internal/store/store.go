@@ -92,6 +92,8 @@ type Store struct {
 	opts Options
 	log  *slog.Logger
 
+	opened blob.Mark // what is older was not written through this Store
+
 	md5     []digest.MD5Pool // bodies are dealt out to them
 	nextMD5 atomic.Uint64
 
@@ -147,6 +149,9 @@ func Open(ctx context.Context, k kv.Engine, b blob.Engine, opts Options) (*Store
 	s.md5 = make([]digest.MD5Pool, max(1, runtime.GOMAXPROCS(0)/2))
 	s.pins.held = make(map[string]int)
 	s.work.init()
+	if lister, ok := b.(blob.Lister); ok {
+		s.opened = lister.Mark()
+	}
 
 	rows, err := k.Get(ctx, meta.Root, meta.HeaderKey())
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 
 // Sweep deletes extents that earlier lives of the program wrote and did not
 // come to name. It looks at those only that were written since the last sweep
-// was done, and by now nobody is about to name.
+// was done and before this Store was opened: nobody is about to name them. So
+// it may run beside anything.
 func (s *Store) Sweep(ctx context.Context) error {
 	lister, ok := s.blob.(blob.Lister)
 	if !ok {
@@ -30,13 +31,12 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	opened := lister.Mark()
-	if done.Mark >= opened {
+	if done.Mark >= s.opened {
 		return nil
 	}
 	var names namer
 	var doubt error // about an extent, which stays; so does the mark
-	err = lister.Extents(ctx, done.Mark, opened, func(e blob.Extent, owner blob.Owner) error {
+	err = lister.Extents(ctx, done.Mark, s.opened, func(e blob.Extent, owner blob.Owner) error {
 		place, err := s.whoNames(ctx, &names, e, owner)
 		if err == nil && place == nowhere {
 			s.stats.sweptExtents.Add(1)
@@ -56,7 +56,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 		c := v.change()
-		c.replace(v.rows[0], meta.Sweep{Mark: opened}.Encode())
+		c.replace(v.rows[0], meta.Sweep{Mark: s.opened}.Encode())
 		return s.commit(ctx, c)
 	})
 }
@@ -206,7 +206,7 @@ func (s *Store) compact(ctx context.Context) error {
 			err = s.move(ctx, o)
 			names = namer{}
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errMoved) { // somebody was faster: as good
 			errs = append(errs, fmt.Errorf("move extent of %q: %w", o.Owner.Key, err))
 		}
 		if ctx.Err() != nil {

@@ -1,0 +1,370 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ossastore/ossa/internal/store"
+)
+
+// workload is several goroutines' work on a few keys of one bucket, with all
+// that is needed to judge it afterwards.
+type workload struct {
+	t    *testing.T
+	ctx  context.Context
+	rec  *recorder
+	pool []byte
+
+	// allowed tells whether an operation may end in this error besides those
+	// that the rules of OSS give.
+	allowed func(error) bool
+
+	mu       sync.Mutex
+	made     int
+	contents map[string][][16]byte // value of an object -> MD5 of what it may hold
+	pieces   map[string][]byte     // ETag of a part or an object -> its bytes
+	uploads  []*work
+}
+
+// work is an upload and what was tried to end it.
+type work struct {
+	key, value string
+	id         store.UploadID
+	begun      *write // its Initiate
+	ends       []*ending
+}
+
+// ending is an attempt to end an upload.
+type ending struct {
+	*write
+	list string // parts that it was completed with, or "abort"
+}
+
+func newWorkload(t *testing.T, rng *rand.Rand) *workload {
+	return &workload{
+		t: t, ctx: context.Background(), rec: newRecorder(), pool: data(rng.Uint64(), 1<<20),
+		allowed:  func(error) bool { return false },
+		contents: make(map[string][][16]byte), pieces: make(map[string][]byte),
+	}
+}
+
+// piece makes bytes that no other piece has.
+func (w *workload) piece(rng *rand.Rand, n int) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.made++
+	p := slices.Clone(w.pool[rng.IntN(len(w.pool)-n):][:max(n, 8)])
+	binary.BigEndian.PutUint64(p, uint64(w.made))
+	w.pieces[fmt.Sprintf("%X", md5.Sum(p))] = p
+	return p
+}
+
+// value makes a name for what a write writes.
+func (w *workload) value(content []byte) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.made++
+	v := fmt.Sprintf("v%d", w.made)
+	if content != nil {
+		w.contents[v] = append(w.contents[v], md5.Sum(content))
+	}
+	return v
+}
+
+func (w *workload) mayHold(value string, content []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.contents[value] = append(w.contents[value], md5.Sum(content))
+}
+
+func (w *workload) bytesOf(etag string) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pieces[etag]
+}
+
+// fail tells errors that nothing excuses.
+func (w *workload) fail(op string, err error, expected ...error) {
+	if err == nil || w.allowed(err) {
+		return
+	}
+	for _, target := range expected {
+		if errors.Is(err, target) {
+			return
+		}
+	}
+	w.t.Errorf("%s: %v", op, err)
+}
+
+// labelled gives an object its value as user metadata.
+func labelled(value string) store.Attributes {
+	return store.Attributes{ContentType: "test/" + value, Meta: map[string]string{"value": value}}
+}
+
+// step does one random operation.
+func (w *workload) step(s *store.Store, rng *rand.Rand) {
+	key := pick(rng, "k1", "k2", "k3")
+	switch n := rng.IntN(100); {
+	case n < 14:
+		w.put(s, rng, key)
+	case n < 34:
+		w.get(s, pick(rng, "k1", "k2", "k3", "copy"), func() {
+			if rng.IntN(2) == 0 {
+				w.step(s, rng) // the object may lose its name, and the reader keeps it
+			}
+		})
+	case n < 39:
+		end := w.rec.write(key, "")
+		err := s.DeleteObject(w.ctx, "b", key)
+		end(err)
+		w.fail("DeleteObject", err)
+	case n < 46:
+		w.copy(s, key)
+	case n < 54:
+		w.initiate(s, key)
+	case n < 76:
+		w.uploadPart(s, rng)
+	case n < 82:
+		w.listParts(s, w.upload(rng))
+	case n < 95:
+		w.complete(s, rng)
+	default:
+		w.abort(s, w.upload(rng))
+	}
+}
+
+func (w *workload) put(s *store.Store, rng *rand.Rand, key string) {
+	p := w.piece(rng, pick(rng, 8, 5000, 5000, 130<<10, 300<<10))
+	v := w.value(p)
+	end := w.rec.write(key, v)
+	o, err := s.PutObject(w.ctx, &store.PutObjectRequest{Bucket: "b", Key: key, Attributes: labelled(v), Body: body(p)})
+	end(err)
+	w.fail("PutObject", err)
+	if err == nil && o.ETag != fmt.Sprintf("%X", md5.Sum(p)) {
+		w.t.Errorf("PutObject: ETag %s", o.ETag)
+	}
+}
+
+// get reads an object and sees that its bytes and attributes belong together.
+// It calls meanwhile when it has opened the object and read nothing yet.
+func (w *workload) get(s *store.Store, key string, meanwhile func()) {
+	end := w.rec.read(key)
+	r, err := s.GetObject(w.ctx, "b", key)
+	if errors.Is(err, store.ErrNoSuchKey) {
+		end("")
+		return
+	}
+	if w.fail("GetObject "+key, err); err != nil {
+		return
+	}
+	defer r.Close()
+	v := r.Object.Meta["value"]
+	end(v)
+	if r.Object.ContentType != "test/"+v {
+		w.t.Errorf("%s: content type %q with value %q", key, r.Object.ContentType, v)
+	}
+	meanwhile()
+	var b bytes.Buffer
+	if err := r.WriteRange(w.ctx, &b, 0, r.Object.Size); err != nil {
+		w.fail("read "+key, err)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if allowed := w.contents[v]; !slices.Contains(allowed, md5.Sum(b.Bytes())) {
+		w.t.Errorf("%s: value %q has %d bytes of another object", key, v, b.Len())
+	}
+}
+
+// copy copies a key to another one. It reads the source and writes the copy.
+func (w *workload) copy(s *store.Store, key string) {
+	v := w.value(nil)
+	endRead, endWrite := w.rec.read(key), w.rec.write("copy", v)
+	_, err := s.CopyObject(w.ctx, &store.CopyObjectRequest{
+		Bucket: "b", Key: "copy", Source: store.CopySource{Bucket: "b", Key: key},
+		Attributes: func(source store.Attributes) store.Attributes {
+			// This is the source whose bytes the copy must have.
+			was := source.Meta["value"]
+			endRead(was)
+			w.mu.Lock()
+			w.contents[v] = append(w.contents[v], w.contents[was]...)
+			w.mu.Unlock()
+			return labelled(v)
+		},
+	})
+	endWrite(err)
+	if errors.Is(err, store.ErrNoSuchKey) {
+		endRead("")
+	}
+	w.fail("CopyObject", err, store.ErrNoSuchKey)
+}
+
+func (w *workload) initiate(s *store.Store, key string) {
+	up := &work{key: key, value: w.value(nil)}
+	end := w.rec.write("upload "+up.value, "open")
+	id, err := s.InitiateMultipartUpload(w.ctx, &store.InitiateMultipartUploadRequest{Bucket: "b", Key: key, Attributes: labelled(up.value)})
+	end(err)
+	if w.fail("InitiateMultipartUpload", err); err != nil {
+		return
+	}
+	up.id = id
+	w.rec.mu.Lock()
+	up.begun = w.rec.writes["upload "+up.value][0]
+	w.rec.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.uploads = append(w.uploads, up)
+}
+
+// upload returns one of the latest uploads, or nil.
+func (w *workload) upload(rng *rand.Rand) *work {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.uploads)
+	if n == 0 {
+		return nil
+	}
+	return w.uploads[n-1-rng.IntN(min(4, n))]
+}
+
+func (u *work) part(n store.PartNumber) string { return fmt.Sprintf("part %d of %s", n, u.id) }
+
+func (w *workload) uploadPart(s *store.Store, rng *rand.Rand) {
+	u := w.upload(rng)
+	if u == nil {
+		return
+	}
+	n := store.PartNumber(1 + rng.IntN(3))
+	p := w.piece(rng, 100<<10+rng.IntN(40<<10))
+	etag := fmt.Sprintf("%X", md5.Sum(p))
+	end := w.rec.write(u.part(n), etag)
+	_, err := s.UploadPart(w.ctx, &store.UploadPartRequest{Bucket: "b", Key: u.key, UploadID: u.id, PartNumber: n, Body: body(p)})
+	end(err)
+	w.fail("UploadPart", err, store.ErrNoSuchUpload)
+}
+
+// listParts reads all parts of an upload. It returns nil when there is no such
+// upload any more.
+func (w *workload) listParts(s *store.Store, u *work) *store.ListPartsResult {
+	if u == nil {
+		return nil
+	}
+	var ends []func(string)
+	for n := range store.PartNumber(3) {
+		ends = append(ends, w.rec.read(u.part(n+1)))
+	}
+	res, err := s.ListParts(w.ctx, &store.ListPartsRequest{Bucket: "b", Key: u.key, UploadID: u.id, Max: 10})
+	if err != nil {
+		w.fail("ListParts", err, store.ErrNoSuchUpload)
+		return nil
+	}
+	have := make([]string, 3)
+	for _, p := range res.Parts {
+		have[p.Number-1] = p.ETag
+	}
+	for i, end := range ends {
+		end(have[i])
+	}
+	return res
+}
+
+func (w *workload) end(u *work, list string) (done func(error)) {
+	finish := w.rec.write("upload "+u.value, list)
+	w.rec.mu.Lock()
+	defer w.rec.mu.Unlock()
+	all := w.rec.writes["upload "+u.value]
+	u.ends = append(u.ends, &ending{all[len(all)-1], list})
+	return finish
+}
+
+// complete completes an upload with what is there, while others may change it.
+func (w *workload) complete(s *store.Store, rng *rand.Rand) {
+	u := w.upload(rng)
+	res := w.listParts(s, u)
+	if res == nil {
+		return
+	}
+	var content []byte
+	req := &store.CompleteMultipartUploadRequest{Bucket: "b", Key: u.key, UploadID: u.id}
+	var list []string
+	for _, p := range res.Parts {
+		if rng.IntN(8) > 0 {
+			req.Parts = append(req.Parts, store.CompletedPart{Number: p.Number, ETag: p.ETag})
+			list = append(list, fmt.Sprint(p.Number, p.ETag))
+			content = append(content, w.bytesOf(p.ETag)...)
+		}
+	}
+	w.mayHold(u.value, content)
+	for range 1 + rng.IntN(2) {
+		endWrite, endUpload := w.rec.write(u.key, u.value), w.end(u, "completed "+strings.Join(list, " "))
+		done, err := s.CompleteMultipartUpload(w.ctx, req)
+		endUpload(err)
+		endWrite(err)
+		w.fail("CompleteMultipartUpload", err, store.ErrNoSuchUpload, store.ErrInvalidPart)
+		if err == nil && (done.Size != int64(len(content)) || !strings.HasSuffix(done.ETag, fmt.Sprintf("-%d", len(list)))) {
+			w.t.Errorf("completed with %d bytes: %+v", len(content), done)
+		}
+	}
+}
+
+func (w *workload) abort(s *store.Store, u *work) {
+	if u == nil {
+		return
+	}
+	end := w.end(u, "aborted")
+	err := s.AbortMultipartUpload(w.ctx, "b", u.key, u.id)
+	end(err)
+	w.fail("AbortMultipartUpload", err, store.ErrNoSuchUpload)
+}
+
+// look reads all that there is, when nobody changes it, and judges the whole
+// history.
+func (w *workload) look(s *store.Store) error {
+	for _, key := range []string{"k1", "k2", "k3", "copy"} {
+		w.get(s, key, func() {})
+	}
+	var errs []error
+	for _, u := range w.uploads {
+		errs = append(errs, w.judge(u, w.listParts(s, u) != nil))
+	}
+	return errors.Join(append(errs, w.rec.explain())...)
+}
+
+// judge sees that an upload was ended once at most, and is open if it was not.
+func (w *workload) judge(u *work, open bool) error {
+	w.rec.mu.Lock()
+	defer w.rec.mu.Unlock()
+	winner, maybe := "", false
+	for _, e := range u.ends {
+		switch e.outcome {
+		case doubted:
+			maybe = true
+		case applied:
+			if winner != "" && winner != e.list {
+				return fmt.Errorf("upload %s was %s and %s", u.id, winner, e.list)
+			}
+			winner = e.list
+		}
+	}
+	switch {
+	case open && winner != "":
+		return fmt.Errorf("upload %s was %s and is open", u.id, winner)
+	case !open && winner == "" && !maybe && u.begun.outcome == applied:
+		return fmt.Errorf("upload %s has ended, but nobody ended it", u.id)
+	}
+	for _, x := range w.rec.reads[u.key] {
+		if x.value == u.value && (open || winner == "aborted") {
+			return fmt.Errorf("upload %s was never completed, but its object was read", u.id)
+		}
+	}
+	return nil
+}
