@@ -114,6 +114,9 @@ func parseTarget(r *http.Request, domains []string) (target, error) {
 // front.
 func rawPath(r *http.Request) string {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if path == "*" {
+		return "" // the server as a whole
+	}
 	if path == "" || path[0] != '/' {
 		// Absolute form ("http://host/path"), or a request that did not come
 		// over a connection.

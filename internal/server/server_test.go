@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -40,16 +41,66 @@ type zeroes struct{}
 
 func (zeroes) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
+// ascending is the source of randomness of a store whose IDs come in order. It
+// is used under a lock.
+type ascending struct{ n uint32 }
+
+func (a *ascending) Read(p []byte) (int, error) {
+	a.n++
+	clear(p)
+	binary.BigEndian.PutUint32(p, a.n)
+	return len(p), nil
+}
+
 // syncBuffer is a log that a test reads while the server writes.
 type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	written chan struct{} // closed at the next write, if somebody waits
 }
 
 func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.written != nil {
+		close(b.written)
+		b.written = nil
+	}
 	return b.b.Write(p)
+}
+
+func (b *syncBuffer) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.b.Reset()
+}
+
+// wait waits until a line of the log has all the texts, and returns it.
+func (b *syncBuffer) wait(t testing.TB, texts ...string) string {
+	t.Helper()
+	limit := time.After(30 * time.Second)
+	for {
+		b.mu.Lock()
+		if b.written == nil {
+			b.written = make(chan struct{})
+		}
+		written, log := b.written, b.b.String()
+		b.mu.Unlock()
+		for line := range strings.SplitSeq(log, "\n") {
+			found := true
+			for _, text := range texts {
+				found = found && strings.Contains(line, text)
+			}
+			if found {
+				return line
+			}
+		}
+		select {
+		case <-written:
+		case <-limit:
+			t.Fatalf("the log never said %q:\n%s", texts, log)
+		}
+	}
 }
 
 func (b *syncBuffer) String() string {
@@ -60,7 +111,7 @@ func (b *syncBuffer) String() string {
 
 // fixture is a server on a real port, over a store in memory.
 type fixture struct {
-	t       *testing.T
+	t       testing.TB
 	server  *Server
 	store   *store.Store
 	metrics *prometheus.Registry
@@ -76,7 +127,16 @@ type config struct {
 	blob  blob.Engine
 }
 
-func newFixture(t *testing.T, change ...func(*config)) *fixture {
+// newFixture makes a server and starts it.
+func newFixture(t testing.TB, change ...func(*config)) *fixture {
+	t.Helper()
+	f := newHandler(t, change...)
+	f.listen()
+	return f
+}
+
+// newHandler makes a server that does not listen.
+func newHandler(t testing.TB, change ...func(*config)) *fixture {
 	t.Helper()
 	f := &fixture{t: t, log: &syncBuffer{}, metrics: prometheus.NewRegistry()}
 	clock := func() time.Time { return epoch }
@@ -90,7 +150,7 @@ func newFixture(t *testing.T, change ...func(*config)) *fixture {
 			Logger:     slog.New(slog.NewJSONHandler(f.log, nil)),
 			Registerer: f.metrics,
 		},
-		store: store.Options{Clock: clock},
+		store: store.Options{Clock: clock, Rand: &ascending{}},
 		blob:  memblob.New(),
 	}
 	for _, fn := range change {
@@ -103,9 +163,15 @@ func newFixture(t *testing.T, change ...func(*config)) *fixture {
 	if f.server, err = New(f.store, c.opts); err != nil {
 		t.Fatal(err)
 	}
+	return f
+}
+
+// listen serves on a port until the test ends.
+func (f *fixture) listen() {
+	f.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	f.addr = l.Addr().String()
 	hs := f.server.HTTPServer()
@@ -118,12 +184,11 @@ func newFixture(t *testing.T, change ...func(*config)) *fixture {
 	f.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
-	t.Cleanup(func() {
+	f.t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		hs.Close()
 		<-served
 	})
-	return f
 }
 
 // call is a request to a fixture. It is signed with V4 unless told otherwise.
@@ -175,7 +240,7 @@ func (c *call) path() string {
 }
 
 // headers are those of c with its signature, and the query with it.
-func (c *call) headers(t *testing.T) (http.Header, string) {
+func (c *call) headers(t testing.TB) (http.Header, string) {
 	t.Helper()
 	h := http.Header{}
 	for name, value := range c.header {
@@ -278,7 +343,7 @@ func (f *fixture) parts(bucket, key, id string) (numbers []string) {
 
 // conn is a raw connection to a fixture.
 type conn struct {
-	t *testing.T
+	t testing.TB
 	net.Conn
 	r *bufio.Reader
 }
