@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ossastore/ossa/internal/blob"
@@ -421,10 +422,11 @@ func testDeleteWhileReading(t *testing.T, e blob.Engine) {
 		x := Write(t, e, someone, data)[0]
 		reading := make(chan struct{})
 		var once, wait = sync.Once{}, sync.WaitGroup{}
+		var deleted atomic.Bool
 		for r := range 4 {
 			wait.Go(func() {
 				rng := rand.New(rand.NewPCG(uint64(r), 0))
-				for {
+				for !deleted.Load() {
 					off := rng.Int64N(n)
 					p := make([]byte, min(1+rng.Int64N(100<<10), n-off))
 					_, err := e.ReadAt(context.Background(), x, p, off)
@@ -443,6 +445,7 @@ func testDeleteWhileReading(t *testing.T, e blob.Engine) {
 		if err := e.Delete(t.Context(), x); err != nil {
 			t.Error(err)
 		}
+		deleted.Store(true)
 		wait.Wait()
 		expectGone(t, e, []blob.Extent{x})
 	}
