@@ -115,7 +115,7 @@ func (rq *request) upload(limit int64) (store.Body, error) {
 
 // document reads an XML document of at most limit bytes, and checks it against
 // Content-MD5 where there is one.
-func (rq *request) document(limit int64) ([]byte, error) {
+func (s *Server) document(rq *request, limit int64) ([]byte, error) {
 	var want [md5.Size]byte
 	check := rq.hasHeader("Content-MD5")
 	if check {
@@ -124,6 +124,14 @@ func (rq *request) document(limit int64) ([]byte, error) {
 			return nil, err
 		}
 	}
+	size := rq.r.ContentLength
+	if size < 0 || size > limit {
+		size = limit
+	}
+	if !s.documents.TryAcquire(size) {
+		return nil, errOverload
+	}
+	rq.reserved += size
 	doc, err := wire.ReadDocument(rq.body, limit)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := rq.document(s.opts.MaxConfigBody)
+	doc, err := s.document(rq, s.opts.MaxConfigBody)
 	if err != nil {
 		return err
 	}

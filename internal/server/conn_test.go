@@ -247,6 +247,14 @@ func TestSlowSender(t *testing.T) {
 	}
 }
 
+// A header that does not come to its end is not waited for.
+func TestSlowHeader(t *testing.T) {
+	f := newFixture(t, func(c *config) { c.opts.HeaderTimeout = 50 * time.Millisecond })
+	c := f.dial()
+	c.write("GET / HTTP/1.1\r\nHost: h\r\n")
+	c.closed()
+}
+
 // A client that stops reading is given up, and that is no error of ours.
 func TestSlowReader(t *testing.T) {
 	f := newFixture(t, impatient)
@@ -362,6 +370,63 @@ func TestOverload(t *testing.T) {
 	f.want(call{method: "GET"}, 200, "")
 }
 
+// Documents take no more memory than they may: one that does not fit is refused
+// before it is read, and fits when the others have gone.
+func TestDocumentMemory(t *testing.T) {
+	f := newFixture(t, func(c *config) { c.opts.DocumentMemory = 1000 })
+	f.put("bucket", "", "")
+	tagging := call{method: "PUT", bucket: "bucket", key: "k", query: "tagging"}
+	c := f.dial()
+	c.head(tagging, "Expect: 100-continue", "Content-Length: 600")
+	for range 2 { // "100 Continue": the document is being read
+		if _, err := c.r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tagging.body = strings.Repeat("x", 600)
+	if r := f.want(tagging, 503, "ServiceUnavailable"); r.get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
+	tagging.body = strings.Repeat("x", 300)
+	f.want(tagging, 400, "MalformedXML")
+	c.write("%s", strings.Repeat("x", 600))
+	if r := c.read("PUT"); r.code() != "MalformedXML" {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+	f.log.wait(t, `"code":"MalformedXML"`, `"bytes_in":600`)
+	tagging.body = strings.Repeat("x", 1000)
+	f.want(tagging, 400, "MalformedXML")
+}
+
+// Headers that come twice are one, as they are for the signature: none of them is
+// taken for the other.
+func TestRepeatedHeaders(t *testing.T) {
+	f := newFixture(t)
+	f.want(call{method: "PUT", bucket: "bucket", header: map[string]string{"x-oss-acl": "public-read-write"}}, 200, "")
+	for _, tt := range []struct {
+		lines  []string
+		status int
+		code   string
+	}{
+		{[]string{"Content-MD5: XUFAKrxLKna5cZ2REBfFkg==", "Content-MD5: XUFAKrxLKna5cZ2REBfFkg=="}, 400, "InvalidDigest"},
+		{[]string{"x-oss-object-acl: private", "x-oss-object-acl: public-read"}, 400, "InvalidArgument"},
+		{[]string{"x-oss-forbid-overwrite: true", "x-oss-forbid-overwrite: false"}, 400, "InvalidArgument"},
+		{[]string{"x-oss-tagging: a=1", "x-oss-tagging: a=1"}, 400, "InvalidTag"},
+		{[]string{"Authorization: OSS a:b", "Authorization: OSS a:b"}, 400, "InvalidArgument"},
+		{[]string{"x-oss-meta-a: 1", "x-oss-meta-a: 2"}, 200, ""},
+	} {
+		c := f.dial()
+		c.head(call{method: "PUT", bucket: "bucket", key: "k", anonymous: true}, append(tt.lines, "Content-Length: 5")...)
+		c.write("hello")
+		if r := c.read("PUT"); r.status != tt.status || tt.code != "" && r.code() != tt.code {
+			t.Errorf("%q: got %d %s", tt.lines, r.status, r.body)
+		}
+	}
+	if r := f.want(call{method: "HEAD", bucket: "bucket", key: "k"}, 200, ""); r.get("x-oss-meta-a") != "1,2" {
+		t.Errorf("metadata is %q", r.get("x-oss-meta-a"))
+	}
+}
+
 // faulty is a blob engine that fails when it is told to.
 type faulty struct {
 	blob.Engine
@@ -418,6 +483,7 @@ func TestStorageTrouble(t *testing.T) {
 		f.want(call{method: "HEAD", bucket: "bucket", key: "new"}, 404, "NoSuchKey")
 		f.want(call{method: "GET", bucket: "bucket", key: "old"}, 200, "")
 	}
+	f.log.wait(t, `"level":"WARN"`, blob.ErrFull.Error())
 	f.want(call{method: "DELETE", bucket: "bucket", key: "old"}, 204, "")
 	f.want(call{method: "DELETE", bucket: "bucket", key: "key", query: "uploadId=" + id}, 204, "")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -33,7 +34,8 @@ var (
 	// answer is 304 and has no document.
 	errNotModified = errors.New("not modified")
 
-	// errOverload: Options.MaxInFlight requests are being served.
+	// errOverload: Options.MaxInFlight requests are being served, or their
+	// documents fill Options.DocumentMemory.
 	errOverload = errors.New("too many requests at once")
 )
 
@@ -271,9 +273,12 @@ func (s *Server) fail(rq *request, err error) {
 	}
 	r, expected := refuse(rq, err)
 	rq.code = r.err.Code
-	if !expected {
-		s.opts.Logger.Error("request failed", "request_id", rq.id, "operation", rq.op.name,
-			"bucket", rq.target.bucket, "key", rq.target.key, "error", err)
+	switch {
+	case !expected:
+		s.logFailure(slog.LevelError, rq, err)
+	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
+		// The answer does not say why; the operator needs to know.
+		s.logFailure(slog.LevelWarn, rq, err)
 	}
 	if rq.w.status != 0 {
 		// Too late to tell: cut the connection, so that the client does not take
@@ -293,6 +298,11 @@ func (s *Server) fail(rq *request, err error) {
 		return
 	}
 	rq.w.bytes(e.Status, wire.ContentTypeXML, wire.MarshalError(&e))
+}
+
+func (s *Server) logFailure(level slog.Level, rq *request, err error) {
+	s.opts.Logger.Log(rq.r.Context(), level, "request failed", "request_id", rq.id, "operation", rq.op.name,
+		"bucket", rq.target.bucket, "key", rq.target.key, "error", err)
 }
 
 // panicked answers rq when a handler has panicked: a fault of ours, which must

@@ -411,6 +411,20 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// What a request chooses for headers of the answer cannot make other headers.
+func TestOverrides(t *testing.T) {
+	f := newFixture(t)
+	f.put("bucket", "", "")
+	f.put("bucket", "k", "hello")
+	for _, value := range []string{"a%0D%0ASet-Cookie:%20x", "a%00", "%7F"} {
+		f.want(call{method: "GET", bucket: "bucket", key: "k", query: "response-content-type=" + value}, 400, "InvalidArgument")
+	}
+	r := f.want(call{method: "GET", bucket: "bucket", key: "k", query: "response-content-disposition=attachment%3B%20filename%3D%22%C3%A9%22"}, 200, "")
+	if got := r.get("Content-Disposition"); got != `attachment; filename="é"` {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Conditions on dates and tags, one by one and together.
 func TestConditions(t *testing.T) {
 	f := newFixture(t)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/wire"
 )
 
 // finish ends rq: it catches a panic of its handler, writes the access line and
@@ -22,6 +23,7 @@ func (s *Server) finish(rq *request) {
 			abort = true
 		}
 	}
+	s.documents.Release(rq.reserved)
 	elapsed := time.Since(rq.began)
 	s.metrics.observe(rq, elapsed)
 	s.logAccess(rq, elapsed, abort)
@@ -39,7 +41,7 @@ func (s *Server) logAccess(rq *request, elapsed time.Duration, aborted bool) {
 		slog.String("operation", rq.op.name),
 		slog.String("method", clip(rq.r.Method)),
 		slog.String("bucket", clip(rq.target.bucket)),
-		slog.String("key", rq.target.key),
+		slog.String("key", clipTo(rq.target.key, wire.MaxKeyBytes)),
 		slog.String("query", redactedQuery(rq)),
 		slog.Int("status", rq.w.status),
 		slog.String("code", rq.code),
@@ -63,9 +65,11 @@ func (s *Server) logAccess(rq *request, elapsed time.Duration, aborted bool) {
 // clipBytes bounds what one attribute of a log line takes from a client.
 const clipBytes = 256
 
-func clip(s string) string {
-	if len(s) > clipBytes {
-		return s[:clipBytes] + "..."
+func clip(s string) string { return clipTo(s, clipBytes) }
+
+func clipTo(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "..."
 	}
 	return s
 }

@@ -127,7 +127,7 @@ func (s *Server) completion(rq *request) (*store.CompleteMultipartUploadRequest,
 			return nil, wire.InvalidArgument(wire.HeaderCompleteAll, value, "x-oss-complete-all must be yes.")
 		}
 	}
-	doc, err := rq.document(s.opts.MaxCompleteBody)
+	doc, err := s.document(rq, s.opts.MaxCompleteBody)
 	switch {
 	case req.All && (len(doc) > 0 || isDecodeError(err)):
 		return nil, wire.CompleteAllWithBody()

@@ -101,14 +101,27 @@ var overrides = []struct{ param, header string }{
 	{wire.QueryResponseContentEncoding, "Content-Encoding"},
 }
 
-// getObject sends an object or a range of it.
-func (s *Server) getObject(ctx context.Context, rq *request) error {
-	if rq.identity.Kind == auth.Anonymous {
-		for _, o := range overrides {
-			if rq.query.Get(o.param) != "" {
-				return wire.NewError("InvalidRequest")
+// checkOverrides refuses overrides of requests that nobody signed, and those
+// that cannot stand in a header.
+func (rq *request) checkOverrides() error {
+	for _, o := range overrides {
+		value := rq.query.Get(o.param)
+		if value != "" && rq.identity.Kind == auth.Anonymous {
+			return wire.NewError("InvalidRequest")
+		}
+		for i := range len(value) {
+			if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+				return wire.InvalidArgument(o.param, value, "The value of "+o.param+" must not have control characters.")
 			}
 		}
+	}
+	return nil
+}
+
+// getObject sends an object or a range of it.
+func (s *Server) getObject(ctx context.Context, rq *request) error {
+	if err := rq.checkOverrides(); err != nil {
+		return err
 	}
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
@@ -228,7 +241,7 @@ func (s *Server) deleteMultipleObjects(ctx context.Context, rq *request) error {
 	if err := rq.body.required(math.MaxInt64); err != nil {
 		return err
 	}
-	doc, err := rq.document(s.opts.MaxDeleteBody)
+	doc, err := s.document(rq, s.opts.MaxDeleteBody)
 	if err != nil {
 		return err
 	}

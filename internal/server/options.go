@@ -65,6 +65,11 @@ type Options struct {
 	MaxCompleteBody int64 // default 4 MiB
 	MaxDeleteBody   int64 // default 2 MiB
 	MaxConfigBody   int64 // default 64 KiB; of PutBucket and PutObjectTagging
+
+	// DocumentMemory bounds the documents in memory at one time, in bytes; a
+	// request that would exceed it is answered with ServiceUnavailable before its
+	// body is read. Default 128 MiB.
+	DocumentMemory int64
 }
 
 // minIdleTimeout is what official clients expect of a connection they keep.
@@ -86,6 +91,7 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.MaxCompleteBody, wire.MaxCompleteBody)
 	setDefault(&o.MaxDeleteBody, wire.MaxDeleteBody)
 	setDefault(&o.MaxConfigBody, wire.MaxTaggingBody)
+	setDefault(&o.DocumentMemory, 128<<20)
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -126,6 +132,7 @@ func (o *Options) Validate() error {
 	for _, n := range []int64{
 		int64(o.MaxInFlight), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
 		o.ProgressBytes, o.DrainBytes, int64(o.DrainTimeout), o.MaxCompleteBody, o.MaxDeleteBody, o.MaxConfigBody,
+		o.DocumentMemory,
 	} {
 		if n < 0 {
 			return errors.New("server: negative limit")

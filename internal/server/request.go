@@ -28,6 +28,8 @@ type request struct {
 	identity    auth.Identity
 	accessKeyID string // as claimed, whether or not it was proven
 
+	reserved int64 // bytes of the server's documents, given back when rq is finished
+
 	code string // of the error that was answered with, "" for none
 }
 

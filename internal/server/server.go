@@ -34,6 +34,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
@@ -48,6 +50,7 @@ type Server struct {
 	authorizer auth.Authorizer
 	metrics    *metrics
 	inFlight   atomic.Int64
+	documents  *semaphore.Weighted // bytes of documents in memory
 }
 
 // New makes a Server on a store, which stays the caller's.
@@ -60,6 +63,7 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		store:      s,
 		opts:       opts,
 		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList},
+		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
 	for _, domain := range opts.Domains {
 		srv.domains = append(srv.domains, strings.ToLower(domain))

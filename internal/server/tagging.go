@@ -17,7 +17,7 @@ func (s *Server) putObjectTagging(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	doc, err := rq.document(s.opts.MaxConfigBody)
+	doc, err := s.document(rq, s.opts.MaxConfigBody)
 	if err != nil {
 		return err
 	}
