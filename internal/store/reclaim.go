@@ -223,10 +223,8 @@ func (s *Store) settleReclaimed(ctx context.Context, p kv.Partition, done []kv.R
 	if len(done) == 0 {
 		return nil
 	}
-	if f, ok := s.blob.(blob.Flusher); ok {
-		if err := f.FlushDeletes(ctx); err != nil {
-			return engineError(err)
-		}
+	if err := s.flushDeletes(ctx); err != nil {
+		return err
 	}
 	for _, upload := range ended {
 		if err := s.drop(ctx, upload); err != nil {
@@ -340,6 +338,15 @@ func (s *Store) deleteExtents(ctx context.Context, extents []blob.Extent) error 
 		}
 		s.stats.reclaimedExtents.Add(int64(len(some)))
 		extents = extents[len(some):]
+	}
+	return nil
+}
+
+// flushDeletes makes deletions durable. It comes before what remembers the
+// deleted bytes goes.
+func (s *Store) flushDeletes(ctx context.Context) error {
+	if f, ok := s.blob.(blob.Flusher); ok {
+		return engineError(f.FlushDeletes(ctx))
 	}
 	return nil
 }

@@ -50,6 +50,10 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err := errors.Join(doubt, err); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
+	// No later sweep looks at them again.
+	if err := s.flushDeletes(ctx); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
 	return retry(ctx, func() error {
 		v, err := s.view(ctx, meta.Root, meta.SweepKey())
 		if err != nil {
@@ -205,6 +209,15 @@ func (s *Store) compact(ctx context.Context) error {
 		if err == nil && place == inObject {
 			err = s.move(ctx, o)
 			names = namer{}
+			if errors.Is(err, blob.ErrNotFound) {
+				// Lost if an object still names it, and deleted by right if not.
+				if place, again := s.whoNames(ctx, &names, o.Extent, o.Owner); again == nil && place != inObject {
+					err = errMoved
+				}
+			}
+		}
+		if errors.Is(err, errMoved) {
+			continue // there is no need to any more
 		}
 		if err != nil && !errors.Is(err, errMoved) { // somebody was faster: as good
 			errs = append(errs, fmt.Errorf("move extent of %q: %w", o.Owner.Key, err))
