@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	// Rooms that only tests enter.
 	"model":         {"store"}, // the types of its requests and results only
 	"kv/kvtest":     {"kv"},
+	"kv/faultkv":    {"kv"},
 	"blob/blobtest": {"blob"},
 	"vfstest":       {},
 
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 // the seams, the suites, the fakes and the engines that everything is tested on.
 var testsMayImport = []string{
 	"blob", "blob/blobtest", "blob/fileblob", "blob/memblob",
-	"kv", "kv/kvtest", "kv/memkv", "kv/pebblekv",
+	"kv", "kv/faultkv", "kv/kvtest", "kv/memkv", "kv/pebblekv",
 	"engine", "model", "vfstest",
 }
 
