@@ -102,7 +102,14 @@ def md5_base64(content):
 
 def multipart_etag(part_etags):
     """MD5 over the text of the parts' ETags, a dash, and their count."""
+    part_etags = list(part_etags)
     return "%s-%d" % (md5_hex("".join(part_etags).encode()), len(part_etags))
+
+
+def tampered(url):
+    """The signed URL with another signature, V1 or V4."""
+    before, signature = url.split("ignature=", 1)
+    return before + "ignature=" + ("1" if signature[0] == "0" else "0") + signature[1:]
 
 
 def resolve_to_loopback(*suffixes):

@@ -127,6 +127,8 @@ func Main(o Options, scenarios ...Scenario) int {
 // mismatch is what a failed expectation panics with.
 type mismatch struct{ text string }
 
+func (m mismatch) Error() string { return m.text }
+
 // run returns why the scenario failed, or "".
 func (s Scenario) run() (why string) {
 	defer func() {
@@ -212,6 +214,16 @@ func MD5Base64(content []byte) string {
 // MultipartETag is MD5 over the text of the parts' ETags, a dash, and their count.
 func MultipartETag(etags ...string) string {
 	return fmt.Sprintf("%s-%d", MD5Hex([]byte(strings.Join(etags, ""))), len(etags))
+}
+
+// Tampered returns the signed URL with another signature, V1 or V4.
+func Tampered(url string) string {
+	before, signature, _ := strings.Cut(url, "ignature=")
+	first := "0"
+	if strings.HasPrefix(signature, first) {
+		first = "1"
+	}
+	return before + "ignature=" + first + signature[1:]
 }
 
 // Unquote removes the quotes that ETags travel in.

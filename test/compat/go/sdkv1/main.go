@@ -52,7 +52,6 @@ func main() {
 		Named("awkward keys", w.awkwardKeys),
 		Named("presigned GET", w.presignedGet),
 		Named("presigned PUT", w.presignedPut),
-		Named("anonymous access", w.anonymousAccess),
 		Named("credentials", w.credentials),
 		Named("initiate with every header", w.initiateHeaders),
 		Named("upload part", w.uploadPart),

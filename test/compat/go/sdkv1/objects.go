@@ -21,7 +21,7 @@ func (w *world) putGetHeadDelete() {
 	head := Must(w.bucket.GetObjectDetailedMeta("life.txt"))
 	for name, value := range map[string]string{
 		"Content-Length": "70000", "ETag": `"` + MD5Hex(content) + `"`, "X-Oss-Object-Type": "Normal",
-		"Content-Type": "text/plain; charset=utf-8", "X-Oss-Meta-Author": "foo@bar.com", "Cache-Control": "no-cache",
+		"Content-Type": "text/plain", "X-Oss-Meta-Author": "foo@bar.com", "Cache-Control": "no-cache",
 		"Content-Disposition": "attachment", "Content-Encoding": "identity", "Expires": expires.Format(http.TimeFormat),
 		"X-Oss-Storage-Class": "IA", "Accept-Ranges": "bytes",
 	} {
