@@ -58,7 +58,7 @@ func (v *view) change() *change {
 
 // guard counts on a row as viewed.
 func (c *change) guard(row kv.Row) {
-	c.guards = append(c.guards, kv.Guard{Key: row.Key, Value: row.Value})
+	c.guards = append(c.guards, kv.Guard(row))
 }
 
 // replace counts on a row as viewed and sets it to value, nil to delete it.

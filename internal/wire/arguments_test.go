@@ -126,7 +126,7 @@ func FuzzArguments(f *testing.F) {
 		}
 		ParseContentMD5(s)
 		ParseCRC64(s)
-		ValidBucketName(s)
+		_ = ValidBucketName(s)
 	})
 }
 

@@ -40,8 +40,8 @@ var (
 )
 
 const (
-	goldenETag   ETag = "5D41402ABC4B2A76B9719D911017C592"
-	goldenUpload      = "0004B9894A22E5B1888A1E29F8236E2D"
+	goldenETag   ETag   = "5D41402ABC4B2A76B9719D911017C592"
+	goldenUpload string = "0004B9894A22E5B1888A1E29F8236E2D"
 )
 
 func goldenObject(key string) ObjectSummary {

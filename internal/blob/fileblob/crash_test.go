@@ -387,7 +387,7 @@ func TestSyncFailureIsFinal(t *testing.T) {
 	for _, size := range []int64{100, 100 << 10} {
 		dry := vfstest.NewFailing(vfs.NewMem(), -1)
 		e := open(t, dry, "/blob", tiny)
-		before := blobtest.Write(t, e, owner, blobtest.Data(1, size))
+		blobtest.Write(t, e, owner, blobtest.Data(1, size))
 		blobtest.Write(t, e, owner, blobtest.Data(2, size))
 		e.Close()
 		// The last change of a small commit is the file's sync; of a large one
@@ -396,7 +396,7 @@ func TestSyncFailureIsFinal(t *testing.T) {
 
 		fs := vfstest.NewFailing(vfs.NewMem(), n)
 		e = open(t, fs, "/blob", tiny)
-		before = blobtest.Write(t, e, owner, blobtest.Data(1, size))
+		before := blobtest.Write(t, e, owner, blobtest.Data(1, size))
 		w, err := e.Create(t.Context(), owner, size)
 		if err != nil {
 			t.Fatal(err)

@@ -25,9 +25,6 @@ const (
 	generationBytes = 20 // magic, generation, CRC-32C of both
 )
 
-// firstNumber is the lowest file number of a generation.
-func firstNumber(generation uint64) uint64 { return generation<<counterBits | 1 }
-
 func generationOf(number uint64) uint64 { return number >> counterBits }
 
 // nextGeneration reads the generation of the last opening of dir, makes the

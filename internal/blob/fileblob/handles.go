@@ -87,6 +87,7 @@ func (c *handleCache) get(number uint64, kind kind) (*handle, error) {
 		c.mu.Unlock()
 
 		h.opened.Lock() // wait for whoever opens it
+		//lint:ignore SA2001 nothing is to be done under the lock
 		h.opened.Unlock()
 	}
 
