@@ -176,7 +176,7 @@ func (c *counters) check(e kv.Engine, p promises) error {
 // read is there, and no commit is there in part. Whatever of the unsynced
 // bytes reached the disk makes no difference, nor does a second cut at once.
 func TestPowerCut(t *testing.T) {
-	for _, seed := range seeds(t, 6) {
+	for _, seed := range seeds(t, 4) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 0))
 			disk := vfs.NewCrashableMem()
@@ -193,7 +193,7 @@ func TestPowerCut(t *testing.T) {
 				load.Go(func() { c.load(counter(i%counterPartitions), i < counterPartitions, ticks, stop) })
 			}
 			for range 5 {
-				for range rng.IntN(400) {
+				for range rng.IntN(200) {
 					<-ticks
 				}
 				before := c.now()

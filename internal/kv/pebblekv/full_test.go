@@ -41,10 +41,9 @@ func fillUp(t *testing.T, e kv.Engine, p kv.Partition) int {
 // pass; when there is room again, all pass. What was acknowledged survives
 // being opened on the full disk.
 func TestFullDisk(t *testing.T) {
-	const reserve = 4 << 20
+	const reserve = 8 << 20
 	var time clock
-	disk := vfs.NewCrashableMem()
-	fs := vfstest.NewLimited(disk, 24<<20)
+	fs := &tightFS{Limited: vfstest.NewLimited(vfs.NewMem(), 24<<20)}
 	o := pebblekv.Hasty(pebblekv.Options{FS: fs, ReserveBytes: reserve, Now: time.now})
 	e := open(t, "db", o)
 	if fs.Used() < reserve {
@@ -54,7 +53,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := fillUp(t, e, "p")
-	if n < 400 {
+	if n < 100 {
 		t.Errorf("full after %d rows", n)
 	}
 	if m := e.Metrics(); !m.Full || m.Failed {
@@ -88,6 +87,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("delete with a note: %v", err)
 		}
 	}
+	fs.tight.Store(true)
 	full(e, n)
 	if err := e.Close(); err != nil {
 		t.Errorf("close: %v", err)
@@ -95,7 +95,8 @@ func TestFullDisk(t *testing.T) {
 	e = open(t, "db", o)
 	full(e, n-1)
 
-	fs.SetLimit(64 << 20)
+	fs.tight.Store(false)
+	fs.SetLimit(48 << 20)
 	time.seconds.Add(10)
 	if err := e.Create(context.Background(), "q", header); err != nil {
 		t.Errorf("create with room again: %v", err)
@@ -112,6 +113,20 @@ func TestFullDisk(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
+}
+
+// tightFS is a disk of which others take at once what is given back.
+type tightFS struct {
+	*vfstest.Limited
+	tight atomic.Bool
+}
+
+func (fs *tightFS) GetDiskUsage(name string) (vfs.DiskUsage, error) {
+	usage, err := fs.Limited.GetDiskUsage(name)
+	if fs.tight.Load() {
+		usage.AvailBytes = 0
+	}
+	return usage, err
 }
 
 // A disk so full that not even the reserve helps fails the engine, not the
@@ -141,8 +156,8 @@ func TestNoRoomAtAll(t *testing.T) {
 	if err := e.Close(); err == nil {
 		t.Error("close tells nothing")
 	}
-	if _, err := pebblekv.Open("db", pebblekv.Hasty(pebblekv.Options{FS: fs})); err == nil {
-		t.Error("opened without any room")
+	if _, err := pebblekv.Open("db", pebblekv.Hasty(pebblekv.Options{FS: fs})); !errors.Is(err, kv.ErrFull) {
+		t.Errorf("open without any room: %v", err)
 	}
 	failReopen(t, disk, c, 0)
 }

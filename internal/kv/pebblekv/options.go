@@ -15,7 +15,7 @@ type Options struct {
 	FS           vfs.FS           // vfs.Default
 	Logger       *slog.Logger     // none
 	CacheBytes   int64            // memory for blocks read; 16 MiB
-	ReserveBytes int64            // disk kept back for the day it is full; 16 MiB, none if negative
+	ReserveBytes int64            // disk kept back for the day it is full, from 8 MiB on; 16 MiB, none if negative
 	Now          func() time.Time // time.Now
 
 	after func(time.Duration) <-chan time.Time // time.After
@@ -48,7 +48,7 @@ func (o *Options) Validate() error {
 	if o.CacheBytes < 0 || o.CacheBytes > 1<<40 {
 		return fmt.Errorf("cache of %d bytes", o.CacheBytes)
 	}
-	if o.ReserveBytes > 1<<40 {
+	if o.ReserveBytes > 0 && o.ReserveBytes < reserveMin || o.ReserveBytes > 1<<40 {
 		return fmt.Errorf("reserve of %d bytes", o.ReserveBytes)
 	}
 	return nil
@@ -63,6 +63,10 @@ const (
 	ballastName = "ballast"
 
 	memTableBytes = 4 << 20
+
+	// reserveMin is room for the table of a full memtable and for the log
+	// that follows it. With less, the engine could use its reserve up and fail.
+	reserveMin = 2 * memTableBytes
 
 	// memTablesMax bounds what waits to be flushed. Commits wait beyond it.
 	memTablesMax = 4

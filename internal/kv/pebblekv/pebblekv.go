@@ -145,6 +145,9 @@ func (e *Engine) open(dir string, o Options) error {
 		if e.fs.lockErr != nil && isLocked(e.fs.lockErr) {
 			return fmt.Errorf("%w by another process: stop it first, or choose another directory", ErrLocked)
 		}
+		if isNoSpace(err) {
+			return fmt.Errorf("%w: %w", kv.ErrFull, err)
+		}
 		return err
 	}
 	e.fs.armed.Store(true)
