@@ -79,7 +79,7 @@ crash: build
 
 compat: build
 	@echo "== official clients"
-	test/compat/run
+	OSSA_BIN=$(CURDIR)/$(OSSA) test/compat/run
 
 real: build
 	@echo "== jobs of real life"
