@@ -78,6 +78,28 @@ func New(opts Options) *Store {
 	return &Store{opts: opts, buckets: make(map[string]*bucket)}
 }
 
+// Clone returns a store that is the same and goes its own way from here on.
+func (s *Store) Clone() *Store {
+	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket)}
+	for name, b := range s.buckets {
+		own := &bucket{
+			Bucket: b.Bucket, completed: maps.Clone(b.completed),
+			objects: make(map[string]*object), uploads: make(map[store.UploadID]*upload),
+		}
+		for key, o := range b.objects {
+			object := *o
+			own.objects[key] = &object
+		}
+		for id, u := range b.uploads {
+			upload := *u
+			upload.parts = maps.Clone(u.parts)
+			own.uploads[id] = &upload
+		}
+		c.buckets[name] = own
+	}
+	return c
+}
+
 func (s *Store) now() time.Time { return s.opts.Clock().UTC() }
 
 func (s *Store) newName() string {
