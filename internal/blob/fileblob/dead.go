@@ -21,8 +21,8 @@ const maxLoadedDead = 8 << 20
 //	8  4  length of the record, padding included
 //	12 4  CRC-32C of the file number (8 bytes) and bytes 0 to 11
 //
-// It is appended to and never synced: a deletion lost to a power cut is found
-// by the next sweep. Entries may repeat, and those that do not prove
+// It is appended to, and synced by FlushDeletes only: a deletion lost to a
+// power cut before that comes again, or is found by the next sweep. Entries may repeat, and those that do not prove
 // themselves, as a torn one, are passed over.
 type deadRecord struct {
 	offset int64
@@ -62,7 +62,7 @@ type deadSet struct {
 	loaded bool
 	sorted []uint32            // offset/recordAlign
 	recent map[uint32]struct{} // not yet among sorted
-	unsaid bool                // the sidecar lacks some: they must stay in memory
+	unsaid []deadRecord        // the sidecar lacks these: all must stay in memory
 }
 
 func (d *deadSet) has(offset int64) bool {
@@ -229,15 +229,19 @@ func (e *Engine) bury(seg *segment, records []deadRecord) {
 	seg.dead.loaded = true
 
 	var entries []byte
+	var added []deadRecord
 	for _, r := range records {
 		if seg.dead.add(r) {
+			added = append(added, r)
 			entries = r.append(entries, seg.number)
 			e.loadedDead.Add(1)
 		}
 	}
+	// Known ones too: whoever wrote them to the sidecar may have died since.
+	e.deletes.note(seg)
 	if len(entries) > 0 {
 		if err := e.appendDead(seg.number, entries); err != nil {
-			seg.dead.unsaid = true
+			seg.dead.unsaid = append(seg.dead.unsaid, added...)
 			e.opts.Logger.Warn("deletions could not be recorded", "file", e.deadPath(seg.number), "error", err)
 		}
 	}
@@ -270,7 +274,7 @@ func (e *Engine) unloadDead(keep *segment) {
 		}
 		if seg != keep {
 			seg.mu.Lock()
-			if seg.dead.loaded && !seg.dead.unsaid {
+			if seg.dead.loaded && len(seg.dead.unsaid) == 0 {
 				e.loadedDead.Add(-int64(seg.dead.count))
 				seg.dead.drop()
 			}

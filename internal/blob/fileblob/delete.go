@@ -11,7 +11,7 @@ import (
 
 // Delete implements blob.Engine. A large extent's file is removed at once. A
 // small one is counted as garbage; its bytes come back with its segment. What
-// a power cut undoes of it, Extents shows again.
+// a power cut undoes of it before FlushDeletes, Extents shows again.
 func (e *Engine) Delete(ctx context.Context, extents ...blob.Extent) error {
 	if err := e.begin(); err != nil {
 		return err
@@ -43,6 +43,8 @@ func (e *Engine) Delete(ctx context.Context, extents ...blob.Extent) error {
 
 func (e *Engine) deleteLarge(x blob.Extent) error {
 	err := e.fs.Remove(e.largePath(x.File))
+	// One that is not there may have been removed by a Delete not yet flushed.
+	e.deletes.removedFrom(e.largeDir(x.File))
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	} else if err == nil {

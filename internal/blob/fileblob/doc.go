@@ -56,8 +56,9 @@
 //   - Files frozen by a full disk or a failed write are not appended to again.
 //   - Reads check the numbers and places written beside the bytes, the table
 //     against Extent.Sum, and each block against the table.
-//   - Deletions from segments are noted but not synced. Extents shows again
-//     what a power cut made of them, and whatever was written and never named.
+//   - Deletions are durable after FlushDeletes, which one sync a folder and a
+//     segment serves. Extents shows again what a power cut took of them before,
+//     and whatever was written and never named.
 //   - Extents removes what can be told never to have been committed. What once
 //     was, and is damaged, stays for repair, and is logged.
 package fileblob

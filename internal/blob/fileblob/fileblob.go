@@ -30,6 +30,7 @@ type Engine struct {
 	counter    atomic.Uint64 // of the last file number given out
 
 	smallDir  directory
+	deletes   deletes // not yet durable
 	largeDirs [largeDirs]directory
 
 	appendMu sync.Mutex // guards active, and the order of appends to it

@@ -110,7 +110,7 @@ func TestUnloadDead(t *testing.T) {
 
 	last := e.segment(extents[len(extents)-1].File)
 	unsaid := e.segment(extents[0].File)
-	unsaid.dead.unsaid = true
+	unsaid.dead.unsaid = []deadRecord{{offset: int64(extents[0].Offset), bytes: 1}}
 	held := e.loadedDead.Load()
 	if held != 134 {
 		t.Fatalf("%d offsets held of 134", held)

@@ -227,6 +227,7 @@ func (e *Engine) removeIfDead(seg *segment) {
 	}
 	e.forget(seg)
 	e.handles.drop(seg.number, segmentKind)
+	defer e.deletes.removedFrom(&e.smallDir) // once they are gone
 	for _, path := range []string{e.segmentPath(seg.number), e.deadPath(seg.number)} {
 		// What stays is found, and dead, at the next opening.
 		if err := e.fs.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
