@@ -93,7 +93,7 @@ type disk struct {
 
 func (d *disk) open() (kv.Engine, blob.Engine, error) {
 	var err error
-	if d.kv, err = pebblekv.Open("meta", pebblekv.Options{FS: d.fs, CacheBytes: 1 << 20, ReserveBytes: 1 << 20}); err != nil {
+	if d.kv, err = pebblekv.Open("meta", pebblekv.Options{FS: d.fs, CacheBytes: 1 << 20, ReserveBytes: 8 << 20}); err != nil {
 		return nil, nil, err
 	}
 	d.blob, err = fileblob.Open("blob", fileblob.Options{
