@@ -139,6 +139,7 @@ func (s *Server) getBucketInfo(ctx context.Context, rq *request) error {
 		Owner:                    s.owner(),
 		AccessControlList:        wire.AccessControlList{Grant: wire.ACL(b.ACL)},
 		ServerSideEncryptionRule: wire.ServerSideEncryptionRule{SSEAlgorithm: wire.EncryptionNone},
+		Comment:                  new(string),
 	}})
 }
 

@@ -73,7 +73,7 @@ type BucketDetails struct {
 	AccessControlList        AccessControlList        `xml:"AccessControlList"`
 	ServerSideEncryptionRule ServerSideEncryptionRule `xml:"ServerSideEncryptionRule"`
 	Versioning               string                   `xml:"Versioning,omitempty"` // Enabled, Suspended or unset
-	Comment                  string                   `xml:"Comment,omitempty"`
+	Comment                  *string                  `xml:"Comment"`              // nil leaves it out; the service has it empty
 	ResourceGroupID          string                   `xml:"ResourceGroupId,omitempty"`
 	AccessMonitor            string                   `xml:"AccessMonitor,omitempty"`
 	BucketPolicy             BucketPolicy             `xml:"BucketPolicy"`
