@@ -88,7 +88,7 @@ build_go() {
   need go
   mkdir -p "$work/bin"
   quietly "the Go module proxy does not give what test/compat/go/go.mod names, or it does not build" \
-    env GOFLAGS=-mod=readonly GOWORK=off go -C "$root/test/compat/go" build -o "$work/bin/" ./sdkv1 ./sdkv2
+    env GOWORK=off go -C "$root/test/compat/go" build -mod=readonly -buildvcs=false -o "$work/bin/" ./sdkv1 ./sdkv2
 }
 
 build_ossa() {
@@ -102,5 +102,5 @@ build_ossa() {
   mkdir -p "$work/bin"
   ossa=$work/bin/ossa
   quietly "the server does not build" \
-    env CGO_ENABLED=0 GOWORK=off go -C "$root" build -o "$ossa" ./cmd/ossa
+    env CGO_ENABLED=0 GOWORK=off go -C "$root" build -buildvcs=false -o "$ossa" ./cmd/ossa
 }
