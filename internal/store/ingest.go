@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ossastore/ossa/internal/blob"
@@ -13,15 +14,19 @@ import (
 )
 
 const (
-	bufferSize = 256 << 10 // bytes of a pooled buffer
-	maxDepth   = 4         // buffers that one body may have under way
+	bufferSize  = 256 << 10 // bytes of a pooled buffer
+	spareBuffer = 64 << 10  // bytes of a buffer made when the pool is empty
+	maxDepth    = 4         // buffers that one body may have under way
 )
 
-// buffers is a bounded pool of buffers for bodies on their way. It bounds the
-// memory of all uploads together, whatever their number and size.
+// buffers is a bounded pool of buffers for bodies on their way. A client that
+// is slow keeps a buffer for long, so an empty pool makes nobody wait: who needs
+// a buffer to go on gets a small one. So memory is bounded by the pool and by
+// the number of requests that are let in, and no client can stop another.
 type buffers struct {
 	free  chan []byte
 	slots chan struct{} // one for each buffer that may still be made
+	spare sync.Pool     // *[]byte of spareBuffer bytes
 }
 
 func newBuffers(n int) *buffers {
@@ -32,20 +37,18 @@ func newBuffers(n int) *buffers {
 	return b
 }
 
-// get waits for a buffer.
-func (b *buffers) get(ctx context.Context) ([]byte, error) {
+// get returns a buffer of bufferSize bytes, or of spareBuffer bytes.
+func (b *buffers) get() []byte {
 	if buf := b.tryGet(); buf != nil {
-		return buf, nil
+		return buf
 	}
-	select {
-	case buf := <-b.free:
-		return buf, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if buf, ok := b.spare.Get().(*[]byte); ok {
+		return *buf
 	}
+	return make([]byte, spareBuffer)
 }
 
-// tryGet returns a buffer, or nil when all are in use.
+// tryGet returns a buffer of bufferSize bytes, or nil when all are in use.
 func (b *buffers) tryGet() []byte {
 	select {
 	case buf := <-b.free:
@@ -62,7 +65,13 @@ func (b *buffers) tryGet() []byte {
 	}
 }
 
-func (b *buffers) put(buf []byte) { b.free <- buf }
+func (b *buffers) put(buf []byte) {
+	if len(buf) == bufferSize {
+		b.free <- buf // never blocks: as many places as buffers
+	} else {
+		b.spare.Put(&buf)
+	}
+}
 
 // received is a body that was stored: its bytes are durable, and no record
 // names them yet.
@@ -88,7 +97,7 @@ func (s *Store) ingest(ctx context.Context, owner blob.Owner, body Body, limit i
 	}
 	defer w.Abort()
 
-	size, err := s.stream(ctx, body, limit, sums, w)
+	size, err := s.stream(body, limit, sums, w)
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +130,8 @@ type chunk struct {
 // stream reads body to its end, hashing and writing while it reads on. The
 // stages are a pipeline: each runs on its own goroutine and they share
 // buffers, at most maxDepth of them, fewer when the pool runs low.
-func (s *Store) stream(ctx context.Context, body Body, limit int64, sums *bodyHash, w io.Writer) (int64, error) {
-	first, err := s.buffers.get(ctx)
-	if err != nil {
-		return 0, err
-	}
+func (s *Store) stream(body Body, limit int64, sums *bodyHash, w io.Writer) (int64, error) {
+	first := s.buffers.get()
 	n, err := readFull(body.Reader, first)
 	if err != nil || n < len(first) || int64(n) == body.Size {
 		// One buffer holds it all: nothing to overlap.

@@ -220,10 +220,7 @@ func (r *Reader) WriteRange(ctx context.Context, w io.Writer, offset, n int64) e
 	if n == 0 {
 		return nil
 	}
-	buf, err := r.s.buffers.get(ctx)
-	if err != nil {
-		return err
-	}
+	buf := r.s.buffers.get()
 	defer r.s.buffers.put(buf)
 
 	i := sort.Search(len(r.ends), func(i int) bool { return r.ends[i] > offset })

@@ -306,10 +306,7 @@ func (s *Store) rewrite(ctx context.Context, o blob.Owned) ([]blob.Extent, error
 		return nil, engineError(err)
 	}
 	defer w.Abort()
-	buf, err := s.buffers.get(ctx)
-	if err != nil {
-		return nil, err
-	}
+	buf := s.buffers.get()
 	defer s.buffers.put(buf)
 	r := io.NewSectionReader(extentReader{ctx, s.blob, o.Extent}, 0, o.Extent.Length)
 	if _, err := io.CopyBuffer(onlyWriter{w}, onlyReader{r}, buf); err != nil {
