@@ -83,7 +83,7 @@ compat: build
 
 real: build
 	@echo "== jobs of real life"
-	test/real/run
+	OSSA_BIN=$(CURDIR)/$(OSSA) test/real/run
 
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./internal/...
