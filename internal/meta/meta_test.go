@@ -1,0 +1,274 @@
+package meta_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ossastore/ossa/internal/blob"
+	"github.com/ossastore/ossa/internal/meta"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write testdata/golden.txt anew: only when a new encoding is wanted")
+
+// A kind is one kind of record: how it is encoded, and how it is read.
+type kind struct {
+	letter byte
+	encode func(any) []byte
+	decode func([]byte) (any, error)
+}
+
+func kindOf[T any](letter byte, encode func(T) []byte, decode func([]byte) (T, error)) kind {
+	return kind{
+		letter: letter,
+		encode: func(v any) []byte { return encode(v.(T)) },
+		decode: func(b []byte) (any, error) { v, err := decode(b); return v, err },
+	}
+}
+
+var kinds = map[string]kind{
+	"Header":    kindOf('h', meta.Header.Encode, meta.DecodeHeader),
+	"Bucket":    kindOf('b', (*meta.Bucket).Encode, meta.DecodeBucket),
+	"Range":     kindOf('m', meta.Range.Encode, meta.DecodeRange),
+	"Grave":     kindOf('g', meta.Grave.Encode, meta.DecodeGrave),
+	"Sweep":     kindOf('s', meta.Sweep.Encode, meta.DecodeSweep),
+	"Object":    kindOf('o', (*meta.Object).Encode, meta.DecodeObject),
+	"Upload":    kindOf('u', (*meta.Upload).Encode, meta.DecodeUpload),
+	"Part":      kindOf('p', (*meta.Part).Encode, meta.DecodePart),
+	"Sequence":  kindOf('q', (*meta.Sequence).Encode, meta.DecodeSequence),
+	"Completed": kindOf('c', (*meta.Completed).Encode, meta.DecodeCompleted),
+	"Garbage":   kindOf('d', (*meta.Garbage).Encode, meta.DecodeGarbage),
+}
+
+var (
+	someTime    = time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
+	someMD5     = []byte("0123456789abcdef")
+	someExtents = []blob.Extent{
+		{File: 1<<40 | 1, Offset: 4096, Length: 100 << 10, Sum: 0xdeadbeef},
+		{File: 1<<40 | 1, Offset: 106560, Length: 100 << 10, Sum: 1},
+		{File: 1<<64 - 1, Offset: 1<<64 - 1, Length: 5 << 30, Sum: 0},
+		{File: 1, Offset: 0, Length: 1, Sum: 0xffffffff},
+	}
+	someAttributes = meta.Attributes{
+		ContentType: "text/plain", CacheControl: "no-cache", ContentDisposition: "inline", ContentEncoding: "gzip",
+		ContentLanguage: "de", Expires: "never", StorageClass: "IA", ACL: "public-read",
+		Meta: []meta.Pair{{Name: "a", Value: "1"}, {Name: "empty"}}, Tags: []meta.Pair{{Name: "t", Value: "\x00\xff"}},
+	}
+)
+
+// records are a zero and a full one of every kind.
+var records = []struct {
+	name  string // of the kind, and what is special
+	value any
+}{
+	{"Header", meta.Header{}},
+	{"Header full", meta.Header{State: meta.Closed, Epoch: 1<<64 - 1, Key: "k\x00"}},
+	{"Bucket", &meta.Bucket{}},
+	{"Bucket full", &meta.Bucket{ID: "ID", Created: someTime, ACL: "private", StorageClass: "Standard", Redundancy: "LRS"}},
+	{"Range", meta.Range{}},
+	{"Range full", meta.Range{Partition: "r.ID.0"}},
+	{"Grave", meta.Grave{}},
+	{"Grave full", meta.Grave{Ranges: []string{"r.ID.0", "r.ID.1"}}},
+	{"Sweep", meta.Sweep{}},
+	{"Sweep full", meta.Sweep{Mark: blob.MaxMark}},
+	{"Object", &meta.Object{}},
+	{"Object full", &meta.Object{
+		Version: "V", Type: "Multipart", Size: 48 << 40, ETag: "E-10000", CRC64: 1<<64 - 1, MD5: someMD5, Modified: someTime,
+		UploadID: "U", Manifest: meta.Manifest{Extents: someExtents}, Attributes: someAttributes,
+	}},
+	{"Object stored", &meta.Object{Version: "V", Size: 1, Manifest: meta.Manifest{Stored: someExtents[:1]}}},
+	{"Upload", &meta.Upload{}},
+	{"Upload full", &meta.Upload{Initiated: someTime, Sequential: true, Attributes: someAttributes}},
+	{"Part", &meta.Part{MD5: make([]byte, 16)}},
+	{"Part full", &meta.Part{Size: 5 << 30, MD5: someMD5, CRC64: 7, Modified: someTime, Extents: someExtents[2:3]}},
+	{"Sequence", &meta.Sequence{}},
+	{"Sequence full", &meta.Sequence{Last: 10000, Before: []byte("before"), After: []byte("after")}},
+	{"Completed", &meta.Completed{}},
+	{"Completed full", &meta.Completed{Key: "k", List: []byte("list"), ETag: "E-1", CRC64: 9, Size: 48 << 40, Modified: someTime}},
+	{"Garbage", &meta.Garbage{}},
+	{"Garbage full", &meta.Garbage{Version: "V", Manifest: meta.Manifest{Extents: someExtents, Stored: someExtents[:1]}, UploadID: "U", Key: "k"}},
+}
+
+// keys are one of every kind of row key and partition.
+var keys = []struct {
+	name  string
+	value []byte
+}{
+	{"Root", []byte(meta.Root)},
+	{"BucketPartition", []byte(meta.BucketPartition("ID"))},
+	{"RangePartition", []byte(meta.RangePartition("ID", 12))},
+	{"UploadPartition", []byte(meta.UploadPartition("ID", "U"))},
+	{"HeaderKey", meta.HeaderKey()},
+	{"BucketKey", meta.BucketKey("photos")},
+	{"GraveKey", meta.GraveKey("ID")},
+	{"SweepKey", meta.SweepKey()},
+	{"RangeKey", meta.RangeKey("k")},
+	{"ObjectKey", meta.ObjectKey("k\x00\xff/")},
+	{"UploadKey", meta.UploadKey("k\x00\xff/", "U")},
+	{"CompletedKey", meta.CompletedKey("U")},
+	{"GarbageKey", meta.GarbageKey(someTime.UnixNano(), 1)},
+	{"PartKey", meta.PartKey(10000)},
+	{"ReplacedKey", meta.ReplacedKey(10000, 1<<63)},
+	{"SequenceKey", meta.SequenceKey()},
+}
+
+// The encodings are those of earlier releases: whoever changes one makes the
+// data of everybody unreadable. Every record reads back as it was written.
+func TestGolden(t *testing.T) {
+	var got strings.Builder
+	for _, k := range keys {
+		fmt.Fprintf(&got, "key %s: %x\n", k.name, k.value)
+	}
+	for _, r := range records {
+		kind := kinds[strings.Fields(r.name)[0]]
+		b := kind.encode(r.value)
+		fmt.Fprintf(&got, "record %s: %x\n", r.name, b)
+		if back, err := kind.decode(b); err != nil || !reflect.DeepEqual(back, r.value) {
+			t.Errorf("%s reads back as %+v, %v", r.name, back, err)
+		}
+	}
+	if *rewrite {
+		if err := os.WriteFile("testdata/golden.txt", []byte(got.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("the encoding has changed:\n%s", got.String())
+	}
+}
+
+// Any damage of a record is noticed, and no record passes for another kind.
+func TestDamage(t *testing.T) {
+	for _, r := range records {
+		name := strings.Fields(r.name)[0]
+		b := kinds[name].encode(r.value)
+		for i := range b {
+			for bit := range 8 {
+				bad := bytes.Clone(b)
+				bad[i] ^= 1 << bit
+				if _, err := kinds[name].decode(bad); !errors.Is(err, meta.ErrCorrupt) {
+					t.Errorf("%s with bit %d of byte %d flipped: %v", r.name, bit, i, err)
+				}
+			}
+			if _, err := kinds[name].decode(b[:i]); !errors.Is(err, meta.ErrCorrupt) {
+				t.Errorf("%s cut to %d bytes: %v", r.name, i, err)
+			}
+		}
+		for other, k := range kinds {
+			if _, err := k.decode(b); (err == nil) != (other == name) {
+				t.Errorf("%s read as %s: %v", r.name, other, err)
+			}
+		}
+	}
+}
+
+// seal makes a record of a kind and fields, with a checksum that fits.
+func seal(letter, version byte, fields []byte) []byte {
+	b := append([]byte{letter, version}, fields...)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// Records that a later release may write are refused, not misread.
+func TestUnknown(t *testing.T) {
+	for name, k := range kinds {
+		for what, b := range map[string][]byte{
+			"version":        seal(k.letter, 2, nil),
+			"tag":            seal(k.letter, 1, []byte{99, 1, 1}),
+			"endless size":   seal(k.letter, 1, []byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}),
+			"too long size":  seal(k.letter, 1, []byte{1, 2, 1}),
+			"tag cut short":  seal(k.letter, 1, []byte{0x80}),
+			"size cut short": seal(k.letter, 1, []byte{1, 0x80}),
+		} {
+			if _, err := k.decode(b); !errors.Is(err, meta.ErrCorrupt) {
+				t.Errorf("%s with an unknown %s: %v", name, what, err)
+			}
+		}
+	}
+	if _, err := meta.DecodePart((&meta.Part{MD5: []byte("short")}).Encode()); !errors.Is(err, meta.ErrCorrupt) {
+		t.Errorf("part with a short MD5: %v", err)
+	}
+}
+
+// What proves itself by its checksum and still makes no sense never panics,
+// and what can be read can be written and is read as the same.
+func FuzzDecode(f *testing.F) {
+	for _, r := range records {
+		b := kinds[strings.Fields(r.name)[0]].encode(r.value)
+		f.Add(b[2 : len(b)-4])
+	}
+	f.Fuzz(func(t *testing.T, fields []byte) {
+		for name, k := range kinds {
+			v, err := k.decode(seal(k.letter, 1, fields))
+			if err != nil {
+				if !errors.Is(err, meta.ErrCorrupt) {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			}
+			if again, err := k.decode(k.encode(v)); err != nil || !reflect.DeepEqual(normal(again), normal(v)) {
+				t.Errorf("%s: %+v reads back as %+v, %v", name, v, again, err)
+			}
+		}
+	})
+}
+
+// normal returns what a value prints as: empty and absent are one, and so are
+// the first moment of 1970 and none.
+func normal(v any) string {
+	s := fmt.Sprintf("%+v", reflect.Indirect(reflect.ValueOf(v)).Interface())
+	return strings.ReplaceAll(s, "1970-01-01 00:00:00 +0000 UTC", "0001-01-01 00:00:00 +0000 UTC")
+}
+
+// Extents read back, whatever they are, and bytes that are none are refused.
+func FuzzExtents(f *testing.F) {
+	f.Add(meta.AppendExtents(nil, someExtents))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, err := meta.ParseExtents(b)
+		if err != nil {
+			if !errors.Is(err, meta.ErrCorrupt) {
+				t.Error(err)
+			}
+			return
+		}
+		again, err := meta.ParseExtents(meta.AppendExtents(nil, all))
+		if err != nil || !reflect.DeepEqual(again, all) {
+			t.Errorf("%v reads back as %v, %v", all, again, err)
+		}
+	})
+}
+
+// A run of equal parts costs few bytes for each.
+func TestExtentsAreShort(t *testing.T) {
+	var large, small []blob.Extent
+	for i := range 10000 {
+		large = append(large, blob.Extent{File: 1<<40 + uint64(i), Length: 5 << 30, Sum: uint32(i) * 2654435761})
+		small = append(small, blob.Extent{File: 1 << 40, Offset: 4096 + uint64(i)*102464, Length: 100 << 10, Sum: uint32(i) * 2654435761})
+	}
+	for name, c := range map[string]struct {
+		extents []blob.Extent
+		most    int // bytes
+	}{
+		"large": {large, 8 * 10000},
+		"small": {small, 10 * 10000},
+	} {
+		b := meta.AppendExtents(nil, c.extents)
+		if len(b) > c.most {
+			t.Errorf("%s: %d bytes for 10000 extents, more than %d", name, len(b), c.most)
+		}
+		if back, err := meta.ParseExtents(b); err != nil || !reflect.DeepEqual(back, c.extents) {
+			t.Errorf("%s: 10000 extents do not read back: %v", name, err)
+		}
+	}
+}
