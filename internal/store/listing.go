@@ -210,7 +210,8 @@ func (s *Store) listParts(ctx context.Context, req *ListPartsRequest) (*ListPart
 	}
 	res := &ListPartsResult{Upload: *uploadInfo(req.Bucket, req.Key, string(req.UploadID), &u.Upload)}
 	full := errors.New("page is full")
-	from, to := meta.PartKey(int(req.Marker)+1), meta.PrefixEnd([]byte(meta.PartPrefix))
+	marker := min(max(int(req.Marker), 0), MaxParts) // a client may send any number
+	from, to := meta.PartKey(marker+1), meta.PrefixEnd([]byte(meta.PartPrefix))
 	err = s.scan(ctx, u.partition, from, to, func(row kv.Row) error {
 		if len(res.Parts) == req.Max {
 			res.Truncated = true
