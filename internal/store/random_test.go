@@ -543,7 +543,7 @@ func (h *history) random() op {
 			KeyMarker: pick(rng, someTokens...), UploadIDMarker: pick(rng, "", h.upload().ID), Max: 1 + rng.IntN(4),
 		})
 	case n < 37:
-		return listParts(h.upload(), pick(rng, 0, 0, 1, 2, 3, -5, store.MaxParts, 1<<16-1, 1<<16, 1<<40), 1+rng.IntN(4))
+		return listParts(h.upload(), pick[store.PartNumber](rng, 0, 0, 1, 2, 3, -5, store.MaxParts, 1<<16-1, 1<<16, 1<<40), 1+rng.IntN(4))
 	case n < 62:
 		p := h.bytes()
 		req, body := store.PutObjectRequest{Bucket: bucket, Key: key, Attributes: h.attributes(), ForbidOverwrite: rng.IntN(6) == 0}, h.body(p)
