@@ -526,6 +526,9 @@ func (h *history) random() op {
 	case n < 10:
 		return op{"PutBucketAcl " + bucket, func(a api) (any, error) { return nil, a.PutBucketAcl(ctx, bucket, "private") }}
 	case n < 14:
+		if rng.IntN(3) == 0 {
+			h.empty(bucket)
+		}
 		return op{"DeleteBucket " + bucket, func(a api) (any, error) { return nil, a.DeleteBucket(ctx, bucket) }}
 	case n < 16:
 		return op{"GetBucketInfo " + bucket, func(a api) (any, error) { return a.GetBucketInfo(ctx, bucket) }}
@@ -595,6 +598,23 @@ func (h *history) random() op {
 		h.now = h.now.Add(13 * time.Hour)
 	}
 	return op{"Reclaim", func(a api) (any, error) { return nil, a.Reclaim(ctx) }}
+}
+
+// empty takes all away that keeps a bucket from being deleted.
+func (h *history) empty(bucket string) {
+	h.t.Helper()
+	objects, err := h.model.ListObjects(h.ctx, &store.ListObjectsRequest{Bucket: bucket, Max: store.MaxListed})
+	if err != nil {
+		return
+	}
+	for _, o := range objects.Objects {
+		h.step(op{"DeleteObject " + o.Key, func(a api) (any, error) { return nil, a.DeleteObject(h.ctx, bucket, o.Key) }})
+	}
+	eachUpload(h.t, h.model, func(u store.Upload) {
+		if u.Bucket == bucket {
+			h.step(op{"AbortMultipartUpload " + string(u.ID), func(a api) (any, error) { return nil, a.AbortMultipartUpload(h.ctx, bucket, u.Key, u.ID) }})
+		}
+	})
 }
 
 func listBuckets(prefix, marker string, max int) op {
