@@ -121,7 +121,9 @@ func (s *Store) settle(ctx context.Context, c *change) error {
 			return err
 		}
 		if v.rawHeader == nil {
-			return errConflict // dropped: its end was decided before
+			// Dropped. c may have been applied before, and what it wrote may
+			// have come to be named elsewhere: a part, in an object.
+			return fmt.Errorf("%w: outcome of a commit is unknown: its partition is gone", ErrUnavailable)
 		}
 		fence := v.change()
 		fence.setHeader(v.header.Next(v.header.State))

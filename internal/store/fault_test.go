@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +69,13 @@ func (h *history) settle(o op) {
 		h.nextID = h.newUpload()
 	}
 	_, err := o.do(after)
+	// A bucket's deletion that was decided and not finished is finished by
+	// whoever looks at the bucket.
+	for _, bucket := range []string{"ant", "bee", "cat"} {
+		if _, err := h.real.GetBucketInfo(h.ctx, bucket); err != nil && !errors.Is(err, store.ErrNoSuchBucket) {
+			h.check(err)
+		}
+	}
 	state := snapshot(h.t, whole{h.real})
 	switch {
 	case state == snapshot(h.t, before):
@@ -206,4 +214,63 @@ func TestUnknownOutcomesConcurrent(t *testing.T) {
 		must(t, clean(w.ctx, s))
 		must(t, w.look(s))
 	})
+}
+
+// interposed calls before, where set, before the next read.
+type interposed struct {
+	kv.Engine
+	before func()
+}
+
+func (i *interposed) Get(ctx context.Context, p kv.Partition, keys ...[]byte) ([]kv.Row, error) {
+	if before := i.before; before != nil {
+		i.before = nil
+		before()
+	}
+	return i.Engine.Get(ctx, p, keys...)
+}
+
+// A part is stored, but its writer does not learn it. Before he can find out,
+// somebody lists the part, completes the upload with it, and the parts are
+// cleared away: the writer must not take his bytes back.
+func TestUnknownPartIsCompletedWith(t *testing.T) {
+	m := newMemory()
+	k := &interposed{}
+	ctx, p := t.Context(), data(1, 5000)
+	var s *store.Store
+	var id store.UploadID
+	unknown := false
+	k.Engine = faultkv.New(m.kv, func(op string) faultkv.Outcome {
+		if !unknown || op != "Commit" {
+			return faultkv.Pass
+		}
+		unknown = false
+		k.before = func() {
+			parts, err := s.ListParts(ctx, &store.ListPartsRequest{Bucket: "b", Key: "k", UploadID: id, Max: 10})
+			must(t, err)
+			_, err = s.CompleteMultipartUpload(ctx, &store.CompleteMultipartUploadRequest{
+				Bucket: "b", Key: "k", UploadID: id, Parts: []store.CompletedPart{{Number: 1, ETag: parts.Parts[0].ETag}},
+			})
+			must(t, err)
+			must(t, s.Reclaim(ctx))
+		}
+		return faultkv.UnknownApplied
+	})
+	s, err := store.Open(ctx, k, m.blob, store.Options{})
+	must(t, err)
+	must(t, s.PutBucket(ctx, &store.PutBucketRequest{Bucket: "b"}))
+	id, err = s.InitiateMultipartUpload(ctx, &store.InitiateMultipartUploadRequest{Bucket: "b", Key: "k"})
+	must(t, err)
+
+	unknown = true
+	_, err = s.UploadPart(ctx, &store.UploadPartRequest{Bucket: "b", Key: "k", UploadID: id, PartNumber: 1, Body: body(p)})
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("part without an answer: %v", err)
+	}
+	_, got, err := whole{s}.GetObject(ctx, "b", "k")
+	must(t, err)
+	if !bytes.Equal(got, p) {
+		t.Error("object differs from its part")
+	}
+	must(t, clean(ctx, s))
 }
