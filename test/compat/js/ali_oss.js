@@ -104,7 +104,9 @@ class World {
     let marker = 0;
     for (;;) {
       const page = await this.client.listParts(key, uploadId, { 'max-parts': size, 'part-number-marker': marker });
-      for (const p of [].concat(page.parts)) parts.push([Number(p.PartNumber), unquote(p.ETag), Number(p.Size)]);
+      const entries = [].concat(page.parts);
+      ok(entries.length <= size, 'page is too long');
+      for (const p of entries) parts.push([Number(p.PartNumber), unquote(p.ETag), Number(p.Size)]);
       if (page.isTruncated !== 'true') return parts;
       marker = page.nextPartNumberMarker;
     }
@@ -234,7 +236,9 @@ async function listObjects(w) {
     const walked = [];
     for (let marker = ''; marker !== null; marker = page.nextMarker) {
       page = await w.client.list(given({ prefix, delimiter: '/', 'max-keys': size, marker }));
-      walked.push(...names(page.objects), ...(page.prefixes || []));
+      const entries = [...names(page.objects), ...(page.prefixes || [])];
+      ok(entries.length <= size, 'page is too long');
+      walked.push(...entries);
     }
     equal(walked.sort(), FOLDED, `pages of ${size}`);
   }
@@ -259,7 +263,9 @@ async function listObjectsV2(w) {
     let token;
     do {
       page = await w.client.listV2({ prefix, delimiter: '/', 'max-keys': size, 'continuation-token': token });
-      walked.push(...names(page.objects), ...(page.prefixes || []));
+      const entries = [...names(page.objects), ...(page.prefixes || [])];
+      ok(entries.length <= size, 'page is too long');
+      walked.push(...entries);
       token = page.nextContinuationToken;
     } while (token);
     equal(walked.sort(), FOLDED, `pages of ${size}`);
@@ -273,6 +279,7 @@ async function listObjectVersions(w) {
   const got = [];
   for (;;) {
     const page = await w.client.listObjectVersions(query);
+    ok(page.objects.length <= 3, 'page is too long');
     got.push(...names(page.objects));
     const [v] = page.objects;
     equal([v.versionId, v.isLatest, v.size, v.type], ['null', true, 10, 'Normal'], 'version');
@@ -652,6 +659,7 @@ async function listMultipartUploads(w) {
       page = await client.listUploads(given({
         ...query, 'key-marker': page.nextKeyMarker, 'upload-id-marker': page.nextUploadIdMarker
       }));
+      ok(page.uploads.length <= (query['max-uploads'] || 1000), 'page is too long');
       uploads.push(...page.uploads.map(u => [u.name, u.uploadId]));
       ok(page.uploads.every(u => isNow(u.initiated)), 'initiation date is not now');
     }

@@ -131,8 +131,8 @@ class World:
     def parts(self, key, upload_id, size=1000):
         """All parts of an upload as (number, ETag, size), page by page."""
         request = oss.ListPartsRequest(bucket=self.bucket, key=key, upload_id=upload_id, max_parts=size)
-        return [(p.part_number, etag(p), p.size) for page in self.client.list_parts_paginator().iter_page(request)
-                for p in page.parts or []]
+        pages = [page.parts or [] for page in self.client.list_parts_paginator().iter_page(request)]
+        return [(p.part_number, etag(p), p.size) for p in joined(pages, size)]
 
     def open_uploads(self, prefix):
         return self.do("list_multipart_uploads", prefix=prefix).uploads or []
@@ -140,6 +140,12 @@ class World:
     def tags(self, key):
         tags = self.do("get_object_tagging", key=key).tag_set.tags or []
         return {tag.key: tag.value or "" for tag in tags}
+
+
+def joined(pages, size):
+    """The entries of all pages, none of which may have more than size."""
+    true(all(len(page) <= size for page in pages), "a page is too long: %r" % [len(page) for page in pages])
+    return [entry for page in pages for entry in page]
 
 
 def etag(result):
@@ -271,9 +277,8 @@ def list_objects(w):
     equal((keys_of(page), prefixes_of(page)), (["ls/a", "ls/e", "ls/f +%&"], ["ls/dir/", "ls/中/"]), "with delimiter")
     for size in (1, 2, 3):
         request = oss.ListObjectsRequest(bucket=w.bucket, prefix="ls/", delimiter="/", max_keys=size)
-        walked = [name for page in w.client.list_objects_paginator().iter_page(request)
-                  for name in keys_of(page) + prefixes_of(page)]
-        equal(sorted(walked), FOLDED, "pages of %d" % size)
+        pages = [keys_of(page) + prefixes_of(page) for page in w.client.list_objects_paginator().iter_page(request)]
+        equal(sorted(joined(pages, size)), FOLDED, "pages of %d" % size)
     equal(keys_of(w.do("list_objects", prefix="nothing/")), [], "empty listing")
     with fails(400, "InvalidArgument"):
         w.do("list_objects", max_keys=1001)
@@ -290,9 +295,8 @@ def list_objects_v2(w):
     equal(keys_of(w.do("list_objects_v2", prefix="ls/", start_after="ls/e")), LISTED[6:], "start-after")
     for size in (1, 2, 3):
         request = oss.ListObjectsV2Request(bucket=w.bucket, prefix="ls/", delimiter="/", max_keys=size)
-        walked = [name for page in w.client.list_objects_v2_paginator().iter_page(request)
-                  for name in keys_of(page) + prefixes_of(page)]
-        equal(sorted(walked), FOLDED, "pages of %d" % size)
+        pages = [keys_of(page) + prefixes_of(page) for page in w.client.list_objects_v2_paginator().iter_page(request)]
+        equal(sorted(joined(pages, size)), FOLDED, "pages of %d" % size)
     with fails(400, "InvalidArgument"):
         w.do("list_objects_v2", continuation_token="!garbage!")
 
@@ -302,7 +306,7 @@ def list_object_versions(w):
     fill_listing(w)
     request = oss.ListObjectVersionsRequest(bucket=w.bucket, prefix="ls/", max_keys=3)
     pages = list(w.client.list_object_versions_paginator().iter_page(request))
-    versions = [v for page in pages for v in page.version]
+    versions = joined([page.version for page in pages], 3)
     equal(([v.key for v in versions], len(pages)), (LISTED, 3), "versions")
     first = versions[0]
     equal((first.version_id, first.is_latest, first.size, first.object_type), ("null", True, 10, "Normal"), "version")
@@ -730,8 +734,8 @@ def list_multipart_uploads(w):
 
     def walk(**fields):
         request = oss.ListMultipartUploadsRequest(bucket=bucket, **fields)
-        return [(u.key, u.upload_id) for page in w.client.list_multipart_uploads_paginator().iter_page(request)
-                for u in page.uploads or []]
+        pages = [page.uploads or [] for page in w.client.list_multipart_uploads_paginator().iter_page(request)]
+        return [(u.key, u.upload_id) for u in joined(pages, fields.get("max_uploads", 1000))]
 
     for size in (1, 2, 3, 1000):
         equal(walk(max_uploads=size), want, "pages of %d" % size)

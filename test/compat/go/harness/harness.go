@@ -226,5 +226,10 @@ func Tampered(url string) string {
 	return before + "ignature=" + first + signature[1:]
 }
 
+// Entry is a part as a listing shows it, in a form that is easy to compare.
+func Entry(number int, etag string, size int64) string {
+	return fmt.Sprintf("%d %s %d", number, strings.Trim(etag, `"`), size)
+}
+
 // Unquote removes the quotes that ETags travel in.
 func Unquote(etag string) string { return strings.Trim(etag, `"`) }

@@ -133,6 +133,7 @@ func (w *world) listObjects() {
 		marker := ""
 		for {
 			page := Must(w.bucket.ListObjects(prefix, oss.Delimiter("/"), oss.MaxKeys(size), oss.Marker(marker)))
+			True(len(page.Objects)+len(page.CommonPrefixes) <= size, "page is too long")
 			walked = append(append(walked, keysOf(page.Objects)...), page.CommonPrefixes...)
 			if marker = page.NextMarker; !page.IsTruncated {
 				break
@@ -164,6 +165,7 @@ func (w *world) listObjectsV2() {
 		token := ""
 		for {
 			page := Must(w.bucket.ListObjectsV2(prefix, oss.Delimiter("/"), oss.MaxKeys(size), oss.ContinuationToken(token)))
+			True(len(page.Objects)+len(page.CommonPrefixes) <= size, "page is too long")
 			walked = append(append(walked, keysOf(page.Objects)...), page.CommonPrefixes...)
 			if token = page.NextContinuationToken; !page.IsTruncated {
 				break
@@ -187,6 +189,7 @@ func (w *world) listObjectVersions() {
 			True(v.Owner.ID != "", "owner has no ID")
 		}
 		Equal("delete markers", len(page.ObjectDeleteMarkers), 0)
+		True(len(page.ObjectVersions) <= 3, "page is too long")
 		if !page.IsTruncated {
 			break
 		}

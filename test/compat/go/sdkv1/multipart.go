@@ -41,13 +41,14 @@ func etagsOf(parts ...oss.UploadPart) (etags []string) {
 	return etags
 }
 
-// listed returns all parts of an upload as "number ETag size", page by page.
+// listed returns the entries of all parts of an upload, page by page.
 func (w *world) listed(upload oss.InitiateMultipartUploadResult, size int) (parts []string) {
 	var marker int
 	for {
 		page := Must(w.bucket.ListUploadedParts(upload, oss.MaxParts(size), oss.PartNumberMarker(marker)))
+		True(len(page.UploadedParts) <= size, "page is too long")
 		for _, p := range page.UploadedParts {
-			parts = append(parts, fmt.Sprint(p.PartNumber, Unquote(p.ETag), p.Size))
+			parts = append(parts, Entry(p.PartNumber, p.ETag, int64(p.Size)))
 			True(time.Since(p.LastModified).Abs() < 15*time.Minute, "last modified is not now")
 			marker = p.PartNumber
 		}
@@ -114,7 +115,7 @@ func (w *world) uploadPart() {
 	w.refused(one(other, 1), 404, "NoSuchUpload")
 	last := w.part(upload, 10000, []byte("end"))
 	Equal("parts", w.listed(upload, 1000), []string{
-		fmt.Sprint(1, MD5Hex(after), PartSize+5), fmt.Sprint(10000, MD5Hex([]byte("end")), 3)})
+		Entry(1, MD5Hex(after), PartSize+5), Entry(10000, MD5Hex([]byte("end")), 3)})
 	Must(w.bucket.CompleteMultipartUpload(upload, []oss.UploadPart{first, last}))
 	Equal("content", w.get(w.bucket, key), append(after, "end"...))
 }
@@ -153,7 +154,7 @@ func (w *world) listParts() {
 	var want []string
 	for _, number := range []int{1, 2, 7, 100, 10000} {
 		content := Data(fmt.Sprint(number), number)
-		want = append(want, fmt.Sprint(number, MD5Hex(content), number))
+		want = append(want, Entry(number, MD5Hex(content), int64(number)))
 	}
 	for _, number := range []int{10000, 7, 100, 2, 1} {
 		w.part(upload, number, Data(fmt.Sprint(number), number))
@@ -186,6 +187,7 @@ func (w *world) listMultipartUploads() {
 		for {
 			page := Must(bucket.ListMultipartUploads(append(options, oss.MaxUploads(size),
 				oss.KeyMarker(keyMarker), oss.UploadIDMarker(idMarker))...))
+			True(len(page.Uploads)+len(page.CommonPrefixes) <= size, "page is too long")
 			for _, u := range page.Uploads {
 				uploads = append(uploads, u.Key+" "+u.UploadID)
 				True(time.Since(u.Initiated).Abs() < 15*time.Minute, "initiation date is not now")

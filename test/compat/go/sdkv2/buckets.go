@@ -154,6 +154,7 @@ func (w *world) listObjects() {
 		pages := w.client.NewListObjectsPaginator(&oss.ListObjectsRequest{Bucket: &w.bucket, Prefix: prefix, Delimiter: slash, MaxKeys: size})
 		for pages.HasNext() {
 			page := Must(pages.NextPage(w.ctx))
+			True(len(page.Contents)+len(page.CommonPrefixes) <= int(size), "page is too long")
 			walked = append(append(walked, keysOf(page.Contents)...), prefixesOf(page.CommonPrefixes)...)
 		}
 		sort.Strings(walked)
@@ -187,6 +188,7 @@ func (w *world) listObjectsV2() {
 		pages := w.client.NewListObjectsV2Paginator(&oss.ListObjectsV2Request{Bucket: &w.bucket, Prefix: prefix, Delimiter: oss.Ptr("/"), MaxKeys: size})
 		for pages.HasNext() {
 			page := Must(pages.NextPage(w.ctx))
+			True(len(page.Contents)+len(page.CommonPrefixes) <= int(size), "page is too long")
 			walked = append(append(walked, keysOf(page.Contents)...), prefixesOf(page.CommonPrefixes)...)
 		}
 		sort.Strings(walked)
@@ -208,6 +210,7 @@ func (w *world) listObjectVersions() {
 			True(text(v.Owner.ID) != "", "owner has no ID")
 		}
 		Equal("delete markers", len(page.ObjectDeleteMarkers), 0)
+		True(len(page.ObjectVersions) <= 3, "page is too long")
 	}
 	Equal("versions", got, keys)
 	page := Must(w.client.ListObjectVersions(w.ctx, &oss.ListObjectVersionsRequest{Bucket: &w.bucket, Prefix: oss.Ptr("ls/"), Delimiter: oss.Ptr("/")}))

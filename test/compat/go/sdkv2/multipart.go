@@ -75,14 +75,15 @@ func etagsOf(parts ...oss.UploadPart) (etags []string) {
 	return etags
 }
 
-// listed returns all parts of an upload as "number ETag size", page by page.
+// listed returns the entries of all parts of an upload, page by page.
 func (w *world) listed(u upload, size int32) (parts []string) {
 	pages := w.client.NewListPartsPaginator(&oss.ListPartsRequest{Bucket: &w.bucket, Key: &u.key, UploadId: &u.id, MaxParts: size})
 	for pages.HasNext() {
 		page := Must(pages.NextPage(w.ctx))
 		Equal("key", text(page.Key), u.key)
+		True(len(page.Parts) <= int(size), "page is too long")
 		for _, p := range page.Parts {
-			parts = append(parts, fmt.Sprint(p.PartNumber, etag(p.ETag), p.Size))
+			parts = append(parts, Entry(int(p.PartNumber), text(p.ETag), p.Size))
 			True(text(p.HashCRC64) != "", "part has no CRC")
 			True(time.Since(oss.ToTime(p.LastModified)).Abs() < 15*time.Minute, "last modified is not now")
 			Equal("next marker", page.NextPartNumberMarker, page.Parts[len(page.Parts)-1].PartNumber)
@@ -145,7 +146,7 @@ func (w *world) uploadPart() {
 		w.refused(err, 404, "NoSuchUpload")
 	}
 	last := Must(w.part(u, 10000, []byte("end")))
-	Equal("parts", w.listed(u, 1000), []string{fmt.Sprint(1, MD5Hex(after), PartSize+5), fmt.Sprint(10000, MD5Hex([]byte("end")), 3)})
+	Equal("parts", w.listed(u, 1000), []string{Entry(1, MD5Hex(after), PartSize+5), Entry(10000, MD5Hex([]byte("end")), 3)})
 	Must(w.finish(u, []oss.UploadPart{first, last}))
 	Equal("content", w.get(w.bucket, key), append(after, "end"...))
 }
@@ -204,7 +205,7 @@ func (w *world) listParts() {
 	Equal("no parts", len(w.listed(u, 1000)), 0)
 	var want []string
 	for _, number := range []int{1, 2, 7, 100, 10000} {
-		want = append(want, fmt.Sprint(number, MD5Hex(Data(fmt.Sprint(number), number)), number))
+		want = append(want, Entry(number, MD5Hex(Data(fmt.Sprint(number), number)), int64(number)))
 	}
 	for _, number := range []int{10000, 7, 100, 2, 1} {
 		Must(w.part(u, number, Data(fmt.Sprint(number), number)))
@@ -234,7 +235,9 @@ func (w *world) listMultipartUploads() {
 		request.Bucket = &bucket
 		pages := w.client.NewListMultipartUploadsPaginator(&request)
 		for pages.HasNext() {
-			for _, u := range Must(pages.NextPage(w.ctx)).Uploads {
+			page := Must(pages.NextPage(w.ctx))
+			True(request.MaxUploads == 0 || len(page.Uploads) <= int(request.MaxUploads), "page is too long")
+			for _, u := range page.Uploads {
 				uploads = append(uploads, text(u.Key)+"\t"+text(u.UploadId))
 				True(time.Since(oss.ToTime(u.Initiated)).Abs() < 15*time.Minute, "initiation date is not now")
 			}
