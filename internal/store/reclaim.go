@@ -69,6 +69,13 @@ func (r *reclaimer) leave(p kv.Partition) {
 	r.deferred = true
 }
 
+// again puts a range back that could not be worked off, for the next round.
+func (r *reclaimer) again(p kv.Partition) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dirty[p] = true
+}
+
 // waiting tells whether some reader's end is waited for.
 func (r *reclaimer) waiting() bool {
 	r.mu.Lock()
@@ -173,8 +180,17 @@ func (s *Store) eachRange(ctx context.Context, fn func(*bucketRow, kv.Partition)
 	})
 }
 
-// reclaimRange works off the garbage rows of one range.
+// reclaimRange works off the garbage rows of one range. What fails is tried
+// again in the next round.
 func (s *Store) reclaimRange(ctx context.Context, p kv.Partition) error {
+	err := s.reclaimRows(ctx, p)
+	if err != nil {
+		_ = p
+	}
+	return err
+}
+
+func (s *Store) reclaimRows(ctx context.Context, p kv.Partition) error {
 	var errs []error
 	from, to := []byte(meta.GarbagePrefix), meta.PrefixEnd([]byte(meta.GarbagePrefix))
 	var left int64
@@ -262,6 +278,12 @@ func (s *Store) reclaimVersion(ctx context.Context, g *meta.Garbage) (bool, erro
 	}
 	if err := s.deleteExtents(ctx, extents); err != nil {
 		return false, err
+	}
+	if len(g.Manifest.Stored) > 0 {
+		// It alone remembers the others: they are gone for good before it is.
+		if err := s.flushDeletes(ctx); err != nil {
+			return false, err
+		}
 	}
 	return true, s.deleteExtents(ctx, g.Manifest.Stored)
 }

@@ -1,0 +1,164 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ossastore/ossa/internal/blob"
+	"github.com/ossastore/ossa/internal/blob/memblob"
+	"github.com/ossastore/ossa/internal/kv"
+	"github.com/ossastore/ossa/internal/kv/memkv"
+	"github.com/ossastore/ossa/internal/store"
+)
+
+// Histories of several operations in one exact order. The engines stop at a
+// point that a test chooses, and the test does something else there.
+
+// stepper is a kv.Engine that lets a test in before and after each Commit.
+type stepper struct {
+	*memkv.Engine
+
+	mu     sync.Mutex
+	commit func(p kv.Partition, writes []kv.Write, do func() error) error // nil: just do
+}
+
+func (s *stepper) Commit(ctx context.Context, p kv.Partition, guards []kv.Guard, writes []kv.Write) error {
+	do := func() error { return s.Engine.Commit(ctx, p, guards, writes) }
+	s.mu.Lock()
+	step := s.commit
+	s.mu.Unlock()
+	if step == nil {
+		return do()
+	}
+	return step(p, writes, do)
+}
+
+// once has step called for the first Commit that fits, and no other.
+func (s *stepper) once(fits func(p kv.Partition, writes []kv.Write) bool, step func(do func() error) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commit = func(p kv.Partition, writes []kv.Write, do func() error) error {
+		if !fits(p, writes) {
+			return do()
+		}
+		s.mu.Lock()
+		s.commit = nil
+		s.mu.Unlock()
+		return step(do)
+	}
+}
+
+// writesTo tells whether a Commit writes a row whose key begins with prefix.
+func writesTo(prefix string) func(kv.Partition, []kv.Write) bool {
+	return func(_ kv.Partition, writes []kv.Write) bool {
+		for _, w := range writes {
+			if len(w.Key) >= len(prefix) && string(w.Key[:len(prefix)]) == prefix {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// newSteppedEnv is newEnv on a stepper and a blob engine of the test's, or one
+// in memory.
+func newSteppedEnv(t *testing.T, b blob.Engine) (*env, *stepper) {
+	t.Helper()
+	e := &env{t: t, ctx: context.Background(), blob: memblob.New(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	if b == nil {
+		b = e.blob
+	}
+	k := &stepper{Engine: memkv.New()}
+	s, err := store.Open(e.ctx, k, b, store.Options{Clock: e.clock})
+	e.must(err)
+	e.Store = s
+	t.Cleanup(s.Close)
+	e.must(s.PutBucket(e.ctx, &store.PutBucketRequest{Bucket: "b"}))
+	return e, k
+}
+
+// fickle is a blob engine whose deletions a power cut takes back, any of them,
+// until they are flushed.
+type fickle struct {
+	*memblob.Engine
+	deleted map[blob.Extent]bool // and not flushed
+	failing error                // of FlushDeletes
+}
+
+func newFickle() *fickle {
+	return &fickle{Engine: memblob.New(), deleted: make(map[blob.Extent]bool)}
+}
+
+func (f *fickle) ReadAt(ctx context.Context, e blob.Extent, p []byte, off int64) (int, error) {
+	if f.deleted[e] {
+		return 0, blob.ErrNotFound
+	}
+	return f.Engine.ReadAt(ctx, e, p, off)
+}
+
+func (f *fickle) Delete(_ context.Context, extents ...blob.Extent) error {
+	for _, e := range extents {
+		f.deleted[e] = true
+	}
+	return nil
+}
+
+func (f *fickle) FlushDeletes(ctx context.Context) error {
+	if f.failing != nil {
+		return f.failing
+	}
+	for e := range f.deleted {
+		if err := f.Engine.Delete(ctx, e); err != nil {
+			return err
+		}
+	}
+	clear(f.deleted)
+	return nil
+}
+
+// cutPower takes back the deletions that back says, and makes the others
+// durable.
+func (f *fickle) cutPower(t *testing.T, back func(blob.Owner) bool) {
+	t.Helper()
+	must(t, f.Engine.Extents(t.Context(), 0, blob.MaxMark, func(e blob.Extent, owner blob.Owner) error {
+		if back(owner) {
+			delete(f.deleted, e)
+		}
+		return nil
+	}))
+	f.failing = nil
+	must(t, f.FlushDeletes(t.Context()))
+}
+
+// A long object is being reclaimed when the power is cut. The deletion of its
+// manifest, which alone knows the rest, has reached the disk and those of the
+// rest have not: all must go nevertheless.
+func TestPowerCutWhileReclaimingManifest(t *testing.T) {
+	b := newFickle()
+	e, _ := newSteppedEnv(t, b)
+	id := e.initiate("k")
+	const n = 700
+	var list []store.CompletedPart
+	p := data(1, store.MinPartSize)
+	for i := range n {
+		list = append(list, e.part("k", id, i+1, p))
+	}
+	_, err := e.complete("k", id, list...)
+	e.must(err)
+	e.must(e.Reclaim(e.ctx)) // the upload: from now on the manifest alone names the parts
+	e.must(e.Sweep(e.ctx))
+	e.must(e.DeleteObject(e.ctx, "b", "k"))
+
+	b.failing = errors.New("power cut")
+	if err := e.Reclaim(e.ctx); err == nil {
+		t.Fatal("reclaimed without a flush")
+	}
+	b.cutPower(t, func(owner blob.Owner) bool { return !owner.Manifest })
+	e.must(e.Reclaim(e.ctx))
+	if n := b.Len(); n != 0 {
+		t.Errorf("%d extents left that nothing names", n)
+	}
+}
