@@ -155,11 +155,11 @@ func (s *Store) ListBuckets(ctx context.Context, req *ListBucketsRequest) (*List
 // the range again, and the header is no longer the one that was looked at.
 // What is left to do after that is done by whoever comes first.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
-	decided := false
+	decided := "" // ID of the bucket that is deleted
 	err := retry(ctx, func() error {
 		b, err := s.liveBucket(ctx, name)
-		if decided && errors.Is(err, ErrNoSuchBucket) {
-			return nil // somebody else has finished it
+		if decided != "" && (errors.Is(err, ErrNoSuchBucket) || err == nil && b.ID != decided) {
+			return nil // somebody else has finished it, and may have made another
 		} else if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		decided = true
+		decided = b.ID
 		return s.buryBucket(ctx, b, all)
 	})
 	if err == nil {

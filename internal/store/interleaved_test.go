@@ -162,3 +162,41 @@ func TestPowerCutWhileReclaimingManifest(t *testing.T) {
 		t.Errorf("%d extents left that nothing names", n)
 	}
 }
+
+// A request that only reads is no reason not to delete a bucket.
+func TestReadsLeaveDeleteBucketAlone(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	e.put("k", data(1, 10))
+	e.must(e.DeleteObject(e.ctx, "b", "k"))
+	reads := 0
+	k.once(writesTo(kv.HeaderKey), func(do func() error) error {
+		e.must(do()) // the bucket is being looked at
+		_, err := e.HeadObject(e.ctx, "b", "k")
+		e.want(err, store.ErrNoSuchKey)
+		_, err = e.GetObject(e.ctx, "b", "k")
+		e.want(err, store.ErrNoSuchKey)
+		e.want(e.GetUpload(e.ctx, "b", "k", "0123456789ABCDEF0123456789ABCDEF"), store.ErrNoSuchUpload)
+		reads++
+		return nil
+	})
+	e.must(e.DeleteBucket(e.ctx, "b"))
+	if n := e.Stats().Conflicts; reads != 1 || n != 0 {
+		t.Errorf("%d conflicts with %d times reading", n, reads)
+	}
+}
+
+// Somebody else finishes the deletion of a bucket and makes another of its
+// name before the deleter comes to it. The new one is not the deleter's.
+func TestDeleteBucketDeletesOne(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	made := false
+	k.once(writesTo("b/"), func(do func() error) error {
+		e.must(e.PutBucket(e.ctx, &store.PutBucketRequest{Bucket: "b"}))
+		made = true
+		return do()
+	})
+	e.must(e.DeleteBucket(e.ctx, "b"))
+	if _, err := e.GetBucketInfo(e.ctx, "b"); err != nil || !made {
+		t.Errorf("new bucket made: %t; then: %v", made, err)
+	}
+}

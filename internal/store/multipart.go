@@ -84,14 +84,14 @@ func (s *Store) openUpload(ctx context.Context, bucket, key string, id UploadID)
 	if !validUploadID(id) {
 		return nil, ErrNoSuchUpload
 	}
-	v, err := s.rangeView(ctx, b, key, meta.UploadKey(key, u.id))
+	rows, err := s.readRows(ctx, b, key, meta.UploadKey(key, u.id))
 	if err != nil {
 		return nil, err
 	}
-	if v.rows[0].Value == nil {
+	if rows[0].Value == nil {
 		return nil, ErrNoSuchUpload
 	}
-	rec, err := meta.DecodeUpload(v.rows[0].Value)
+	rec, err := meta.DecodeUpload(rows[0].Value)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +140,11 @@ func (s *Store) completed(ctx context.Context, bucket, key string, id UploadID) 
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.rangeView(ctx, b, key, meta.CompletedKey(string(id)))
-	if err != nil || v.rows[0].Value == nil {
+	rows, err := s.readRows(ctx, b, key, meta.CompletedKey(string(id)))
+	if err != nil || rows[0].Value == nil {
 		return nil, err
 	}
-	done, err := meta.DecodeCompleted(v.rows[0].Value)
+	done, err := meta.DecodeCompleted(rows[0].Value)
 	if err != nil || done.Key != key {
 		return nil, err
 	}

@@ -137,14 +137,14 @@ func (s *Store) lookup(ctx context.Context, bucket, key string) (*meta.Object, e
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
+	rows, err := s.readRows(ctx, b, key, meta.ObjectKey(key))
 	if err != nil {
 		return nil, err
 	}
-	if v.rows[0].Value == nil {
+	if rows[0].Value == nil {
 		return nil, ErrNoSuchKey
 	}
-	return meta.DecodeObject(v.rows[0].Value)
+	return meta.DecodeObject(rows[0].Value)
 }
 
 // Reader reads the bytes of one object version, which stay as they are until

@@ -70,9 +70,27 @@ func (s *Store) rangeOf(ctx context.Context, b *bucketRow, key string) (kv.Parti
 	return all[i-1].partition, nil
 }
 
-// rangeView reads rows of the range that key lies in. It sees to it that the
-// range accepts names: a bucket's deletion that was begun and not decided is
-// called off.
+// readRows reads rows of the range that key lies in, for who wants to know and
+// commits nothing on them: it leaves a bucket's deletion alone that is not
+// decided yet.
+func (s *Store) readRows(ctx context.Context, b *bucketRow, key string, keys ...[]byte) ([]kv.Row, error) {
+	p, err := s.rangeOf(ctx, b, key)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.view(ctx, p, keys...)
+	if err != nil {
+		return nil, err
+	}
+	if v.rawHeader == nil || v.header.State == meta.Deleted {
+		return nil, ErrNoSuchBucket
+	}
+	return v.rows, nil
+}
+
+// rangeView reads rows of the range that key lies in, for a commit. It sees to
+// it that the range accepts names: a bucket's deletion that was begun and not
+// decided is called off.
 func (s *Store) rangeView(ctx context.Context, b *bucketRow, key string, keys ...[]byte) (*view, error) {
 	p, err := s.rangeOf(ctx, b, key)
 	if err != nil {
