@@ -146,3 +146,45 @@ func TestFullDisk(t *testing.T) {
 		must(t, engines.close())
 	})
 }
+
+// A disk that others fill to the last byte, beside a server that starts on it:
+// the space of an upload that is aborted then comes back.
+func TestAbortOnFullDisk(t *testing.T) {
+	const size = 64 << 20
+	fs := vfstest.NewLimited(vfs.NewMem(), size)
+	engines := &disk{fs: fs}
+	s := openStore(t, engines)
+	w := newWorkload(t, rand.New(rand.NewPCG(5, 6)))
+	must(t, s.PutBucket(w.ctx, &store.PutBucketRequest{Bucket: "b"}))
+	id, err := s.InitiateMultipartUpload(w.ctx, &store.InitiateMultipartUploadRequest{Bucket: "b", Key: "k"})
+	must(t, err)
+	part := make([]byte, 1<<20)
+	upload := func(n store.PartNumber) error {
+		_, err := s.UploadPart(w.ctx, &store.UploadPartRequest{Bucket: "b", Key: "k", UploadID: id, PartNumber: n, Body: body(part)})
+		return err
+	}
+	n := store.PartNumber(1)
+	for ; err == nil; n++ {
+		err = upload(n)
+	}
+	if !errors.Is(err, store.ErrFull) {
+		t.Fatal(err)
+	}
+
+	fs.SetLimit(fs.Used())
+	s.Close()
+	must(t, engines.close())
+	s = openStore(t, engines) // takes the reserve of the metadata
+	if err := upload(n); !errors.Is(err, store.ErrFull) {
+		t.Fatalf("part on the full disk: %v", err)
+	}
+	must(t, s.AbortMultipartUpload(w.ctx, "b", "k", id))
+	must(t, s.Reclaim(w.ctx))
+	fs.SetLimit(size)
+	if used := fs.Used(); used > size/2 {
+		t.Errorf("%d bytes used after the abort", used)
+	}
+	must(t, clean(w.ctx, s))
+	s.Close()
+	must(t, engines.close())
+}

@@ -185,7 +185,7 @@ func (s *Store) eachRange(ctx context.Context, fn func(*bucketRow, kv.Partition)
 func (s *Store) reclaimRange(ctx context.Context, p kv.Partition) error {
 	err := s.reclaimRows(ctx, p)
 	if err != nil {
-		_ = p
+		s.work.again(p)
 	}
 	return err
 }

@@ -19,6 +19,12 @@ const (
 	// shrinkBytes is what a change may add while the disk is full if it also
 	// deletes a row: a note of what is to be freed.
 	shrinkBytes = 4 << 10
+
+	// replaceBytes is what a change may add to the rows it replaces while the
+	// disk is full: a number in them that needs another digit, a state that was
+	// not written out. Without it a partition could not be closed, and what it
+	// names never be freed.
+	replaceBytes = 64
 )
 
 // Create makes partition p. See kv.Engine.
@@ -74,8 +80,8 @@ func (e *Engine) Commit(ctx context.Context, p kv.Partition, guards []kv.Guard, 
 }
 
 // shrinks tells whether a change may pass while the disk is full: it leaves
-// the data no larger than the rows it is known to replace, or deletes something
-// and adds little.
+// the data no larger than the rows it is known to replace, or adds next to
+// nothing to those, or deletes something and adds little.
 func shrinks(guards []kv.Guard, writes []kv.Write) bool {
 	before := make(map[string]int, len(guards))
 	for _, g := range guards {
@@ -83,16 +89,18 @@ func shrinks(guards []kv.Guard, writes []kv.Write) bool {
 			before[string(g.Key)] = len(g.Key) + len(g.Value)
 		}
 	}
-	growth, deletes := 0, false
+	growth, deletes, adds := 0, false, false
 	for _, w := range writes {
-		growth -= before[string(w.Key)]
+		old, known := before[string(w.Key)]
+		growth -= old
 		if w.Value == nil {
 			deletes = true
 		} else {
 			growth += len(w.Key) + len(w.Value)
+			adds = adds || !known
 		}
 	}
-	return growth <= 0 || deletes && growth <= shrinkBytes
+	return growth <= 0 || !adds && growth <= replaceBytes || deletes && growth <= shrinkBytes
 }
 
 // Drop removes p and its rows. See kv.Engine.

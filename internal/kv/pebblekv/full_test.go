@@ -78,11 +78,16 @@ func TestFullDisk(t *testing.T) {
 		}
 		if err := e.Commit(context.Background(), "p",
 			[]kv.Guard{{Key: []byte("h"), Value: []byte("0")}},
-			[]kv.Write{{Key: []byte("h"), Value: []byte("1")}}); err != nil {
-			t.Errorf("fence: %v", err)
+			[]kv.Write{{Key: []byte("h"), Value: []byte("closed")}}); err != nil {
+			t.Errorf("fence that is a little longer: %v", err)
 		}
 		if err := e.Commit(context.Background(), "p",
-			[]kv.Guard{{Key: []byte("h"), Value: []byte("1")}, {Key: rowName(n - 1), Value: noise(n-1, 16<<10)}},
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("closed")}},
+			[]kv.Write{{Key: []byte("h"), Value: make([]byte, 100)}}); !errors.Is(err, kv.ErrFull) {
+			t.Errorf("commit that makes a row grow: %v", err)
+		}
+		if err := e.Commit(context.Background(), "p",
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("closed")}, {Key: rowName(n - 1), Value: noise(n-1, 16<<10)}},
 			[]kv.Write{{Key: []byte("h"), Value: []byte("0")}, {Key: rowName(n - 1)}, {Key: fmt.Appendf(nil, "note%d", n), Value: make([]byte, 2<<10)}}); err != nil {
 			t.Errorf("delete with a note: %v", err)
 		}
