@@ -3,7 +3,9 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 type stepper struct {
 	*memkv.Engine
 
+	scans  atomic.Int64 // of garbage rows
 	mu     sync.Mutex
 	commit func(p kv.Partition, writes []kv.Write, do func() error) error // nil: just do
 }
@@ -34,6 +37,13 @@ func (s *stepper) Commit(ctx context.Context, p kv.Partition, guards []kv.Guard,
 		return do()
 	}
 	return step(p, writes, do)
+}
+
+func (s *stepper) Scan(ctx context.Context, p kv.Partition, from, to []byte, limit int) ([]kv.Row, bool, error) {
+	if string(from) == "d/" {
+		s.scans.Add(1)
+	}
+	return s.Engine.Scan(ctx, p, from, to, limit)
 }
 
 // once has step called for the first Commit that fits, and no other.
@@ -198,5 +208,86 @@ func TestDeleteBucketDeletesOne(t *testing.T) {
 	e.must(e.DeleteBucket(e.ctx, "b"))
 	if _, err := e.GetBucketInfo(e.ctx, "b"); err != nil || !made {
 		t.Errorf("new bucket made: %t; then: %v", made, err)
+	}
+}
+
+// A sweep that finds much garbage reads its rows once for many extents, not
+// once for each. It leaves the garbage to the reclaimer and takes what has no
+// name at all.
+func TestSweepBesideMuchGarbage(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	for i := range 300 {
+		key := fmt.Sprintf("k%d", i)
+		e.put(key, data(uint64(i), 100))
+		e.must(e.DeleteObject(e.ctx, "b", key))
+	}
+	b, err := e.GetBucketInfo(e.ctx, "b")
+	e.must(err)
+	for range 100 {
+		w, err := e.blob.Create(e.ctx, blob.Owner{Bucket: b.ID, Key: "lost", Version: "V"}, 1)
+		e.must(err)
+		w.Write([]byte("x"))
+		_, err = w.Commit(e.ctx)
+		e.must(err)
+	}
+	next, err := store.Open(e.ctx, k, e.blob, store.Options{Clock: e.clock})
+	e.must(err)
+	k.scans.Store(0)
+	e.must(next.Sweep(e.ctx))
+	if n := k.scans.Load(); n != 1 {
+		t.Errorf("garbage rows were read %d times", n)
+	}
+	if n := e.blob.Len(); n != 300 || next.Stats().SweptExtents != 100 {
+		t.Errorf("%d extents left, %d swept", n, next.Stats().SweptExtents)
+	}
+	e.must(next.Reclaim(e.ctx))
+	if n := e.blob.Len(); n != 0 {
+		t.Errorf("%d extents left by the reclaimer", n)
+	}
+}
+
+// spread is a blob engine that holds every extent older than a mark to lie in a
+// file that is mostly garbage.
+type spread struct {
+	*memblob.Engine
+	before blob.Mark
+}
+
+func (s *spread) Sparse(ctx context.Context, limit int) (found []blob.Owned, err error) {
+	enough := errors.New("enough")
+	err = s.Extents(ctx, 0, s.before, func(e blob.Extent, owner blob.Owner) error {
+		if found = append(found, blob.Owned{Extent: e, Owner: owner}); len(found) == limit {
+			return enough
+		}
+		return nil
+	})
+	if err == enough {
+		err = nil
+	}
+	return found, err
+}
+
+// One round of the reclaimer moves all there is to move, however much it is.
+func TestCompactAll(t *testing.T) {
+	b := &spread{Engine: memblob.New()}
+	e, _ := newSteppedEnv(t, b)
+	const n = 2300
+	for i := range n {
+		e.put(fmt.Sprintf("k%d", i), data(uint64(i), 100))
+	}
+	b.before = b.Mark()
+	e.must(e.Reclaim(e.ctx))
+	if moved := e.Stats().MovedExtents; moved != n {
+		t.Errorf("%d of %d extents moved", moved, n)
+	}
+	left, err := b.Sparse(e.ctx, n)
+	e.must(err)
+	if len(left) != 0 {
+		t.Errorf("%d extents left where they were", len(left))
+	}
+	for i := range n {
+		if got := e.get(fmt.Sprintf("k%d", i)); string(got) != string(data(uint64(i), 100)) {
+			t.Fatalf("object %d differs", i)
+		}
 	}
 }
