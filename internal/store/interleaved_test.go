@@ -13,6 +13,7 @@ import (
 	"github.com/ossastore/ossa/internal/blob/memblob"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/kv/memkv"
+	"github.com/ossastore/ossa/internal/meta"
 	"github.com/ossastore/ossa/internal/store"
 )
 
@@ -289,5 +290,41 @@ func TestCompactAll(t *testing.T) {
 		if got := e.get(fmt.Sprintf("k%d", i)); string(got) != string(data(uint64(i), 100)) {
 			t.Fatalf("object %d differs", i)
 		}
+	}
+}
+
+// A deletion that was decided and then cut short is finished in the background:
+// the bucket is not listed for ever, and nothing of it stays.
+func TestCutDeleteBucketIsFinished(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	k.once(writesTo("b/"), func(func() error) error { return kv.ErrUnavailable })
+	e.want(e.DeleteBucket(e.ctx, "b"), store.ErrUnavailable)
+	e.must(e.Reclaim(e.ctx))
+	res, err := e.ListBuckets(e.ctx, &store.ListBucketsRequest{Max: 10})
+	e.must(err)
+	if len(res.Buckets) != 0 {
+		t.Errorf("listed: %v", res.Buckets)
+	}
+	names, _, err := k.Partitions(e.ctx, "", 10)
+	e.must(err)
+	if len(names) != 1 {
+		t.Errorf("partitions left: %q", names)
+	}
+}
+
+// A bucket whose row is damaged does not keep the garbage of others from being
+// reclaimed.
+func TestReclaimBesideDamagedBucket(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	header, err := k.Get(e.ctx, meta.Root, meta.HeaderKey())
+	e.must(err)
+	e.must(k.Commit(e.ctx, meta.Root,
+		[]kv.Guard{kv.Guard(header[0]), {Key: meta.BucketKey("a")}},
+		[]kv.Write{{Key: meta.BucketKey("a"), Value: []byte("damaged")}}))
+	e.put("k", data(1, 100))
+	e.must(e.DeleteObject(e.ctx, "b", "k"))
+	e.want(e.Reclaim(e.ctx), meta.ErrCorrupt)
+	if n := e.blob.Len(); n != 0 {
+		t.Errorf("%d extents left", n)
 	}
 }

@@ -145,39 +145,41 @@ func (s *Store) reclaimDirty(ctx context.Context) error {
 }
 
 // Reclaim looks through all buckets once: it deletes what lost its name and is
-// not being read, forgets old answers to Complete, and moves extents out of
-// files that are mostly garbage. It may run beside anything, also twice.
+// not being read, forgets old answers to Complete, finishes deletions of buckets
+// that were decided and cut short, and moves extents out of files that are mostly
+// garbage. It may run beside anything, also twice.
 func (s *Store) Reclaim(ctx context.Context) error {
 	s.work.take()
-	errs := []error{s.reclaimGraves(ctx)}
-	err := s.eachRange(ctx, func(_ *bucketRow, p kv.Partition) error {
-		errs = append(errs, s.reclaimRange(ctx, p), s.expireCompleted(ctx, p))
+	var errs []error
+	err := s.scanPrefix(ctx, meta.Root, meta.BucketPrefix, func(row kv.Row) error {
+		name := string(row.Key[len(meta.BucketPrefix):])
+		if err := s.reclaimBucket(ctx, name); err != nil {
+			errs = append(errs, fmt.Errorf("bucket %s: %w", name, err))
+		}
 		return ctx.Err()
 	})
-	return errors.Join(append(errs, err, s.compact(ctx))...)
+	return errors.Join(append(errs, err, s.reclaimGraves(ctx), s.compact(ctx))...)
 }
 
-// eachRange calls fn for every range of every bucket.
-func (s *Store) eachRange(ctx context.Context, fn func(*bucketRow, kv.Partition) error) error {
-	return s.scanPrefix(ctx, meta.Root, meta.BucketPrefix, func(row kv.Row) error {
-		rec, err := meta.DecodeBucket(row.Value)
-		if err != nil {
-			return err
-		}
-		b := &bucketRow{name: string(row.Key[len(meta.BucketPrefix):]), row: row, Bucket: *rec}
-		all, err := s.ranges(ctx, b)
-		if errors.Is(err, ErrNoSuchBucket) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		for _, r := range all {
-			if err := fn(b, r.partition); err != nil {
-				return err
-			}
-		}
+// reclaimBucket works on all ranges of a bucket.
+func (s *Store) reclaimBucket(ctx context.Context, name string) error {
+	b, err := s.liveBucket(ctx, name)
+	if errors.Is(err, ErrNoSuchBucket) {
 		return nil
-	})
+	} else if err != nil {
+		return err
+	}
+	all, err := s.ranges(ctx, b)
+	if errors.Is(err, ErrNoSuchBucket) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range all {
+		errs = append(errs, s.reclaimRange(ctx, r.partition), s.expireCompleted(ctx, r.partition))
+	}
+	return errors.Join(errs...)
 }
 
 // reclaimRange works off the garbage rows of one range. What fails is tried
