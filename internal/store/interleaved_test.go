@@ -328,3 +328,22 @@ func TestReclaimBesideDamagedBucket(t *testing.T) {
 		t.Errorf("%d extents left", n)
 	}
 }
+
+// What waits for readers is counted over all buckets.
+func TestReclaimPending(t *testing.T) {
+	e := newEnv(t)
+	e.must(e.PutBucket(e.ctx, &store.PutBucketRequest{Bucket: "c"}))
+	e.put("k", data(1, 100))
+	r, err := e.GetObject(e.ctx, "b", "k")
+	e.must(err)
+	e.must(e.DeleteObject(e.ctx, "b", "k"))
+	e.must(e.Reclaim(e.ctx))
+	if n := e.Stats().ReclaimPending; n != 1 {
+		t.Errorf("%d rows wait, want 1", n)
+	}
+	r.Close()
+	e.must(e.Reclaim(e.ctx))
+	if n := e.Stats().ReclaimPending; n != 0 {
+		t.Errorf("%d rows wait, want none", n)
+	}
+}

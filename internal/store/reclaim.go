@@ -23,8 +23,9 @@ const (
 // round finds them.
 type reclaimer struct {
 	mu       sync.Mutex
-	dirty    map[kv.Partition]bool // ranges that got garbage rows
-	deferred bool                  // rows were left because readers hold their bytes
+	dirty    map[kv.Partition]bool  // ranges that got garbage rows
+	pending  map[kv.Partition]int64 // garbage rows that were left, by range
+	deferred bool                   // some of them because readers hold their bytes
 	wake     chan struct{}
 
 	cancel context.CancelFunc
@@ -33,6 +34,7 @@ type reclaimer struct {
 
 func (r *reclaimer) init() {
 	r.dirty = make(map[kv.Partition]bool)
+	r.pending = make(map[kv.Partition]int64)
 	r.wake = make(chan struct{}, 1)
 }
 
@@ -74,6 +76,25 @@ func (r *reclaimer) again(p kv.Partition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dirty[p] = true
+}
+
+// left notes how many rows of a range a round left.
+func (r *reclaimer) left(p kv.Partition, rows int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pending[p] = rows; rows == 0 {
+		delete(r.pending, p)
+	}
+}
+
+// leftInAll returns how many rows the last rounds left, in all ranges.
+func (r *reclaimer) leftInAll() (rows int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range r.pending {
+		rows += n
+	}
+	return rows
 }
 
 // waiting tells whether some reader's end is waited for.
@@ -229,7 +250,7 @@ func (s *Store) reclaimRows(ctx context.Context, p kv.Partition) error {
 			break
 		}
 	}
-	s.stats.reclaimPending.Store(left)
+	s.work.left(p, left)
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
@@ -342,7 +363,12 @@ func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garba
 					drop = append(drop, e)
 				}
 			}
-			return nil
+			if len(drop) < deleteAtOnce {
+				return nil
+			}
+			err = s.deleteExtents(ctx, drop)
+			drop = drop[:0]
+			return err
 		})
 		if err != nil {
 			return "", false, err

@@ -109,7 +109,7 @@ type Stats struct {
 	ReclaimedBytes   int64 // bytes of deleted extents
 	ReclaimedExtents int64
 	ReclaimErrors    int64
-	ReclaimPending   int64 // garbage rows seen and left, as of the last round
+	ReclaimPending   int64 // garbage rows seen and left: readers hold their bytes, or they failed
 	SweptExtents     int64 // leftovers of earlier lives that were deleted
 	MovedExtents     int64 // moved out of files that were mostly garbage
 	Conflicts        int64 // commits that were decided against us and tried again
@@ -118,8 +118,8 @@ type Stats struct {
 }
 
 type counters struct {
-	reclaimedBytes, reclaimedExtents, reclaimErrors, reclaimPending atomic.Int64
-	sweptExtents, movedExtents, conflicts, unknowns                 atomic.Int64
+	reclaimedBytes, reclaimedExtents, reclaimErrors atomic.Int64
+	sweptExtents, movedExtents, conflicts, unknowns atomic.Int64
 }
 
 // Stats returns the counters.
@@ -128,7 +128,7 @@ func (s *Store) Stats() Stats {
 		ReclaimedBytes:   s.stats.reclaimedBytes.Load(),
 		ReclaimedExtents: s.stats.reclaimedExtents.Load(),
 		ReclaimErrors:    s.stats.reclaimErrors.Load(),
-		ReclaimPending:   s.stats.reclaimPending.Load(),
+		ReclaimPending:   s.work.leftInAll(),
 		SweptExtents:     s.stats.sweptExtents.Load(),
 		MovedExtents:     s.stats.movedExtents.Load(),
 		Conflicts:        s.stats.conflicts.Load(),
