@@ -15,6 +15,11 @@ const Root kv.Partition = "root"
 // BucketPartition holds a bucket's map of ranges and its configuration.
 func BucketPartition(bucketID string) kv.Partition { return kv.Partition("b." + bucketID) }
 
+// SplitBucketPartition tells whose partition p is.
+func SplitBucketPartition(p kv.Partition) (bucketID string, ok bool) {
+	return strings.CutPrefix(string(p), "b.")
+}
+
 // RangePartition holds the n-th range of a bucket's keys.
 func RangePartition(bucketID string, n int) kv.Partition {
 	return kv.Partition(fmt.Sprintf("r.%s.%d", bucketID, n))

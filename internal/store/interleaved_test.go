@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -305,9 +307,7 @@ func TestCutDeleteBucketIsFinished(t *testing.T) {
 	if len(res.Buckets) != 0 {
 		t.Errorf("listed: %v", res.Buckets)
 	}
-	names, _, err := k.Partitions(e.ctx, "", 10)
-	e.must(err)
-	if len(names) != 1 {
+	if names := k.partitions(t); len(names) != 1 {
 		t.Errorf("partitions left: %q", names)
 	}
 }
@@ -345,5 +345,78 @@ func TestReclaimPending(t *testing.T) {
 	e.must(e.Reclaim(e.ctx))
 	if n := e.Stats().ReclaimPending; n != 0 {
 		t.Errorf("%d rows wait, want none", n)
+	}
+}
+
+func (s *stepper) partitions(t *testing.T) []kv.Partition {
+	t.Helper()
+	names, _, err := s.Partitions(t.Context(), "", 100)
+	must(t, err)
+	return names
+}
+
+// What a crash leaves between the two commits that make a bucket or an upload
+// goes when it is a day old, and nothing else does.
+func TestSweepStrayPartitions(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	crash := func(func() error) error { return kv.ErrUnavailable }
+	open := e.initiate("open") // without parts
+	parts := e.initiate("parts")
+	e.part("parts", parts, 1, data(1, 100))
+	ended := e.initiate("ended") // and not reclaimed
+	e.must(e.AbortMultipartUpload(e.ctx, "b", "ended", ended))
+	e.put("k", data(2, 100))
+	named := k.partitions(t)
+
+	k.once(writesTo("b/"), crash)
+	e.want(e.PutBucket(e.ctx, &store.PutBucketRequest{Bucket: "c"}), store.ErrUnavailable)
+	k.once(writesTo("u/"), crash)
+	_, err := e.InitiateMultipartUpload(e.ctx, &store.InitiateMultipartUploadRequest{Bucket: "b", Key: "k"})
+	e.want(err, store.ErrUnavailable)
+	if n := len(k.partitions(t)); n != len(named)+3 {
+		t.Fatalf("%d partitions, %d of them named", n, len(named))
+	}
+
+	e.pass(23 * time.Hour)
+	e.must(e.Sweep(e.ctx))
+	if n := len(k.partitions(t)); n != len(named)+3 {
+		t.Errorf("%d partitions after less than a day, %d of them named", n, len(named))
+	}
+	e.pass(2 * time.Hour)
+	e.must(e.Sweep(e.ctx))
+	for _, p := range k.partitions(t) {
+		if i := slices.Index(named, p); i >= 0 {
+			named = slices.Delete(named, i, i+1)
+		} else {
+			t.Errorf("%q is left", p)
+		}
+	}
+	// Of the ended upload nothing is left to know.
+	if len(named) != 1 || !strings.HasSuffix(string(named[0]), string(ended)) {
+		t.Errorf("gone with the strays: %q", named)
+	}
+
+	e.must(e.Reclaim(e.ctx))
+	e.part("open", open, 1, data(3, 100))
+	e.must(e.AbortMultipartUpload(e.ctx, "b", "parts", parts))
+	if got := e.get("k"); string(got) != string(data(2, 100)) {
+		t.Error("object differs")
+	}
+	must(t, clean(e.ctx, e.Store))
+}
+
+// Ranges that hold something are not dropped, whatever lost their bucket's row:
+// that is damage, and what can be saved is saved.
+func TestSweepKeepsLostBucket(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	e.put("k", data(1, 100))
+	before := k.partitions(t)
+	rows, err := k.Get(e.ctx, meta.Root, meta.HeaderKey(), meta.BucketKey("b"))
+	e.must(err)
+	e.must(k.Commit(e.ctx, meta.Root, []kv.Guard{kv.Guard(rows[0]), kv.Guard(rows[1])}, []kv.Write{{Key: rows[1].Key}}))
+	e.pass(48 * time.Hour)
+	e.want(e.Sweep(e.ctx), meta.ErrCorrupt)
+	if after := k.partitions(t); !slices.Equal(before, after) {
+		t.Errorf("partitions were %q, are %q", before, after)
 	}
 }

@@ -147,12 +147,14 @@ func (s *Store) background(ctx context.Context) {
 		report("reclaim", s.reclaimDirty(ctx))
 		if now := s.now(); now.Sub(last) >= fullRound || now.Before(last) {
 			last = now
+			report("sweep", s.Sweep(ctx))
 			report("reclaim", s.Reclaim(ctx))
 		}
 	}
 }
 
-// fullRound is how often the background work looks through all buckets.
+// fullRound is how often the background work looks through all buckets and
+// partitions.
 const fullRound = time.Hour
 
 // reclaimDirty works on the ranges that are known to have garbage, and on

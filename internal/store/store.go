@@ -184,8 +184,9 @@ func (s *Store) randomUint64() uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// newID returns 32 upper-case hex digits: milliseconds in 48 bits, then 80
-// random bits. IDs made later compare greater, but for the same millisecond.
+// newID returns 32 upper-case hex digits: milliseconds since 1970 in 48 bits,
+// then 80 random bits. IDs made later compare greater, but for the same
+// millisecond.
 func (s *Store) newID() string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], uint64(s.now().UnixMilli())<<16)

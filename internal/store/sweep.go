@@ -13,11 +13,19 @@ import (
 	"github.com/ossastore/ossa/internal/meta"
 )
 
-// Sweep deletes extents that earlier lives of the program wrote and did not
-// come to name. It looks at those only that were written since the last sweep
-// was done and before this Store was opened: nobody is about to name them. So
-// it may run beside anything.
+// Sweep deletes what was written and never came to be named: extents that
+// earlier lives of the program left, and empty partitions that are a day old.
+// It may run beside anything.
 func (s *Store) Sweep(ctx context.Context) error {
+	if err := errors.Join(s.sweepExtents(ctx), s.sweepPartitions(ctx)); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
+}
+
+// sweepExtents looks at those extents only that were written since the last
+// sweep was done and before this Store was opened: nobody is about to name them.
+func (s *Store) sweepExtents(ctx context.Context) error {
 	lister, ok := s.blob.(blob.Lister)
 	if !ok {
 		return nil
@@ -50,11 +58,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 		return ctx.Err()
 	})
 	if err := errors.Join(doubt, err, s.sweepSuspects(ctx, suspected)); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	// No later sweep looks at them again.
 	if err := s.flushDeletes(ctx); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	return retry(ctx, func() error {
 		v, err := s.view(ctx, meta.Root, meta.SweepKey())
