@@ -420,3 +420,22 @@ func TestSweepKeepsLostBucket(t *testing.T) {
 		t.Errorf("partitions were %q, are %q", before, after)
 	}
 }
+
+// A bucket whose map of ranges is damaged is no bucket that is cleared away:
+// its bytes stay.
+func TestSweepKeepsBytesOfDamagedMap(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	e.put("k", data(1, 100))
+	b, err := e.GetBucketInfo(e.ctx, "b")
+	e.must(err)
+	p := meta.BucketPartition(b.ID)
+	rows, err := k.Get(e.ctx, p, meta.HeaderKey(), meta.RangeKey(""))
+	e.must(err)
+	e.must(k.Commit(e.ctx, p, []kv.Guard{kv.Guard(rows[0]), kv.Guard(rows[1])}, []kv.Write{{Key: rows[1].Key}}))
+	next, err := store.Open(e.ctx, k, e.blob, store.Options{Clock: e.clock})
+	e.must(err)
+	e.want(next.Sweep(e.ctx), meta.ErrCorrupt)
+	if e.blob.Len() != 1 {
+		t.Error("the bytes are gone")
+	}
+}

@@ -54,10 +54,17 @@ func (s *Store) ranges(ctx context.Context, b *bucketRow) ([]keyRange, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 || all[0].start != "" {
-		return nil, ErrNoSuchBucket // cleared away since its row was read
+	if len(all) > 0 && all[0].start == "" {
+		return all, nil
 	}
-	return all, nil
+	v, err := s.view(ctx, meta.BucketPartition(b.ID))
+	switch {
+	case err != nil:
+		return nil, err
+	case v.rawHeader != nil:
+		return nil, fmt.Errorf("%w: no map of ranges in %q", meta.ErrCorrupt, v.partition)
+	}
+	return nil, ErrNoSuchBucket // cleared away since its row was read
 }
 
 // rangeOf finds the partition of a key.
