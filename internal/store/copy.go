@@ -9,7 +9,6 @@ import (
 	"io"
 
 	"github.com/ossastore/ossa/internal/blob"
-	"github.com/ossastore/ossa/internal/digest"
 	"github.com/ossastore/ossa/internal/meta"
 )
 
@@ -45,37 +44,16 @@ func (s *Store) copyObject(ctx context.Context, req *CopyObjectRequest) (*Object
 
 func (s *Store) copyFrom(ctx context.Context, b *bucketRow, req *CopyObjectRequest, src *Reader) (*Object, error) {
 	attrs := attributesRecord(req.Attributes(src.Object.Attributes))
-	attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
 	if req.Bucket == req.Source.Bucket && req.Key == req.Source.Key {
 		if req.ForbidOverwrite {
 			return nil, ErrObjectExists
 		}
+		attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
 		return s.copyOntoItself(ctx, b, req.Key, src.Object.Version, attrs)
 	}
-	if req.ForbidOverwrite {
-		v, err := s.rangeView(ctx, b, req.Key, meta.ObjectKey(req.Key))
-		if err != nil {
-			return nil, err
-		}
-		if v.rows[0].Value != nil {
-			return nil, ErrObjectExists
-		}
-	}
-	version := s.newID()
-	owner := blob.Owner{Bucket: b.ID, Key: req.Key, Version: version}
-	r, err := s.ingestRange(ctx, owner, src, 0, src.Object.Size, nil)
-	if err != nil {
-		return nil, err
-	}
-	rec := &meta.Object{
-		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
-		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
-	}
-	if err := s.nameObject(ctx, b, req.Key, rec, req.ForbidOverwrite); err != nil {
-		s.forget(ctx, err, r.extents)
-		return nil, err
-	}
-	return objectInfo(b.name, req.Key, rec), nil
+	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, func(owner blob.Owner) (*received, error) {
+		return s.ingestRange(ctx, owner, src, 0, src.Object.Size, nil)
+	})
 }
 
 // copyOntoItself gives the version of an object that was looked at new

@@ -28,31 +28,37 @@ func (s *Store) putObject(ctx context.Context, req *PutObjectRequest) (*Object, 
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.rangeView(ctx, b, req.Key, meta.ObjectKey(req.Key))
+	attrs := attributesRecord(req.Attributes)
+	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, func(owner blob.Owner) (*received, error) {
+		return s.ingest(ctx, owner, req.Body, MaxPartSize, nil)
+	})
+}
+
+// storeObject ingests an object's bytes and names them.
+func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs meta.Attributes, forbidOverwrite bool, ingest func(blob.Owner) (*received, error)) (*Object, error) {
+	// Refuse before the body is read.
+	rows, err := s.readRows(ctx, b, key, meta.ObjectKey(key))
 	if err != nil {
 		return nil, err
 	}
-	if req.ForbidOverwrite && v.rows[0].Value != nil {
+	if forbidOverwrite && rows[0].Value != nil {
 		return nil, ErrObjectExists
 	}
-
 	version := s.newID()
-	owner := blob.Owner{Bucket: b.ID, Key: req.Key, Version: version}
-	r, err := s.ingest(ctx, owner, req.Body, MaxPartSize, nil)
+	r, err := ingest(blob.Owner{Bucket: b.ID, Key: key, Version: version})
 	if err != nil {
 		return nil, err
 	}
-	attrs := attributesRecord(req.Attributes)
 	attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
 	rec := &meta.Object{
 		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
 		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
 	}
-	if err := s.nameObject(ctx, b, req.Key, rec, req.ForbidOverwrite); err != nil {
+	if err := s.nameObject(ctx, b, key, rec, forbidOverwrite); err != nil {
 		s.forget(ctx, err, r.extents)
 		return nil, err
 	}
-	return objectInfo(b.name, req.Key, rec), nil
+	return objectInfo(b.name, key, rec), nil
 }
 
 // nameObject makes rec the current version of key. What it replaces becomes
