@@ -32,22 +32,15 @@ type ballast struct {
 	next time.Time  // not looked for room before
 }
 
-// find looks for the ballast of an earlier life, before the engine opens.
+// find settles the size and looks for the ballast of an earlier life, before
+// the engine opens: Pebble's compactions ask from then on. A file system that
+// does not tell its room has no ballast.
 func (b *ballast) find() {
-	info, err := b.fs.Stat(b.name)
-	b.gone.Store(err != nil || info.Size() != b.size)
-}
-
-// prepare makes the ballast if there is room, when the engine has opened. A
-// file system that does not tell its room has none.
-func (b *ballast) prepare() {
-	_, err := b.fs.GetDiskUsage(b.fs.PathDir(b.name))
-	if b.size == 0 || errors.Is(err, vfs.ErrUnsupported) {
-		b.gone.Store(false)
+	if _, err := b.fs.GetDiskUsage(b.fs.PathDir(b.name)); errors.Is(err, vfs.ErrUnsupported) {
 		b.size = 0
-		return
 	}
-	b.restore()
+	info, err := b.fs.Stat(b.name)
+	b.gone.Store(b.size > 0 && (err != nil || info.Size() != b.size))
 }
 
 // full tells whether the engine is short of space. It makes the ballast again
@@ -102,6 +95,8 @@ func (b *ballast) room() int64 {
 	return int64(min(usage.AvailBytes, 1<<62))
 }
 
+// restore makes the ballast if it is gone and there is room. The engine is
+// open.
 func (b *ballast) restore() {
 	if !b.mu.TryLock() {
 		return // someone else is at it

@@ -158,7 +158,7 @@ func (e *Engine) open(dir string, o Options) error {
 	if err != nil {
 		return errors.Join(err, e.Close())
 	}
-	e.ballast.prepare()
+	e.ballast.restore()
 	return nil
 }
 
