@@ -8,11 +8,29 @@
 //     in the commit that drops the name; the reclaimer deletes it later.
 //   - Every change is decided by one guarded commit in one partition. Two
 //     changes that exclude each other guard the same row, and one of them
-//     changes it. There are no locks and no truth in memory: several processes
-//     may work on one pair of engines.
+//     changes it. No decision takes a lock or trusts what is in memory.
 //
 // Completing an upload is such a commit: it names the parts' extents as the
 // object's bytes. No byte of data is read or moved.
+//
+// # How an operation changes something
+//
+// It views rows of one partition (rangeView, view), decides, and commits a
+// change that guards what it has viewed. errConflict says that somebody was
+// faster; retry then does it all again. What only reads uses readRows.
+//
+// # Who deletes what
+//
+//	forget        extents of an operation that failed before it named them
+//	Reclaim       what lost its name, by the garbage row that says so; deleted
+//	              buckets, by their grave
+//	compact       nothing: it moves extents, which makes garbage of the old ones
+//	Sweep         what never came to be named: extents that an earlier life of the
+//	              program left, empty partitions that are a day old
+//
+// Readers pin the version that they read, in memory, and the sweep holds what is
+// older than this Store for left over. So one process at a time may reclaim and
+// sweep, and only its own readers are safe from that.
 package store
 
 import (
@@ -41,7 +59,7 @@ type Options struct {
 	Clock      func() time.Time // default time.Now
 	Rand       io.Reader        // default crypto/rand; used under a lock
 	Logger     *slog.Logger     // default discards
-	MaxBuckets int              // default 100, the limit of OSS
+	MaxBuckets int              // default 100, the limit of OSS; made at once, a few more may pass
 	Buffers    int              // 256 KiB buffers for bodies on their way, in all; default 256
 
 	// CompletedFor is how long a repeated Complete is answered; default 25 h.
