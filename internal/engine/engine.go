@@ -19,9 +19,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -74,8 +76,8 @@ type Engine struct {
 }
 
 // Open opens the data directory, making it if there is none. ErrLocked,
-// ErrNewer, ErrNotData and ErrMissing tell what the user can do something
-// about; their text names the directory.
+// ErrNewer, ErrNotData, ErrMissing and ErrIncomplete tell what the user can do
+// something about; their text names the directory.
 func Open(o Options) (_ *Engine, err error) {
 	o.EnsureDefaults()
 	e := &Engine{dir: o.Dir, fs: o.FS}
@@ -88,21 +90,56 @@ func Open(o Options) (_ *Engine, err error) {
 	if e.unlock, err = openDir(o.FS, o.Dir, o.MustExist); err != nil {
 		return nil, err
 	}
-	names, err := pebblekv.Open(o.FS.PathJoin(o.Dir, metaName), pebblekv.Options{FS: o.FS, Logger: o.Logger})
-	if err != nil {
+	if err := e.openEngines(o); err != nil {
 		return nil, err
 	}
-	e.KV = names
-	bytes, err := fileblob.Open(o.FS.PathJoin(o.Dir, blobName), fileblob.Options{FS: o.FS, Logger: o.Logger})
-	if err != nil {
-		return nil, err
-	}
-	e.Blob = bytes
 	// The engines sync what is in their folders; that the folders are there is ours.
 	if err := syncDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
 	return e, nil
+}
+
+// openEngines opens metadata and data files. A first start makes them in this
+// order, each durable before the next step, so that one of them being new
+// beside the other in use means that something was lost: with new names, the
+// next sweep would delete all bytes; with new files, numbers in old names would
+// come to mean other bytes.
+func (e *Engine) openEngines(o Options) error {
+	blobDir := o.FS.PathJoin(o.Dir, blobName)
+	_, err := o.FS.Stat(blobDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look at data directory: %w", err)
+	}
+	hasBytes := err == nil
+
+	names, err := pebblekv.Open(o.FS.PathJoin(o.Dir, metaName),
+		pebblekv.Options{FS: o.FS, Logger: o.Logger, MustExist: hasBytes})
+	if errors.Is(err, pebblekv.ErrMissing) {
+		return fmt.Errorf("%w: %s has data files in %s and no metadata in %s; restore both from one backup",
+			ErrIncomplete, o.Dir, blobName, metaName)
+	}
+	if err != nil {
+		return err
+	}
+	e.KV = names
+
+	if !hasBytes {
+		used, _, err := names.Partitions(context.Background(), "", 1)
+		if err != nil {
+			return fmt.Errorf("look at metadata: %w", err)
+		}
+		if len(used) > 0 {
+			return fmt.Errorf("%w: %s has metadata in %s and no data files in %s; restore both from one backup",
+				ErrIncomplete, o.Dir, metaName, blobName)
+		}
+	}
+	bytes, err := fileblob.Open(blobDir, fileblob.Options{FS: o.FS, Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	e.Blob = bytes
+	return nil
 }
 
 // Memory is a pair that lives in memory and is lost with it, for tests.

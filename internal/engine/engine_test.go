@@ -267,3 +267,62 @@ func TestMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A directory that lost its names or its bytes is not filled with new ones:
+// the sweep would take what is left for garbage.
+func TestIncomplete(t *testing.T) {
+	tests := []struct {
+		name string
+		lose func(fs vfs.FS) error
+		text string // "" if it may be opened
+	}{
+		{"nothing", func(vfs.FS) error { return nil }, ""},
+		{"metadata", func(fs vfs.FS) error { return fs.RemoveAll("data/meta") }, "no metadata"},
+		{"manifest marker", func(fs vfs.FS) error { return removeLike(fs, "data/meta", "marker.manifest") }, "no metadata"},
+		{"all markers", func(fs vfs.FS) error { return removeLike(fs, "data/meta", "marker.") }, "no metadata"},
+		{"data files", func(fs vfs.FS) error { return fs.RemoveAll("data/blob") }, "no data files"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fs := vfs.NewMem()
+			e, err := Open(Options{Dir: "data", FS: fs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := write(t, e, "hello")
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.lose(fs); err != nil {
+				t.Fatal(err)
+			}
+
+			if tt.text == "" {
+				if got := read(t, mustOpen(t, Options{Dir: "data", FS: fs}), x); got != "hello" {
+					t.Errorf("read %q", got)
+				}
+				return
+			}
+			for range 2 { // the first refusal must not change the second
+				e, err := Open(Options{Dir: "data", FS: fs})
+				if err == nil {
+					e.Close()
+				}
+				if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), tt.text) {
+					t.Fatalf("Open: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// removeLike removes the files of dir whose names begin with prefix.
+func removeLike(fs vfs.FS, dir, prefix string) error {
+	names, err := fs.List(dir)
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			err = errors.Join(err, fs.Remove(fs.PathJoin(dir, name)))
+		}
+	}
+	return err
+}

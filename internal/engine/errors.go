@@ -15,6 +15,10 @@ var (
 	// ErrMissing: there is no data directory, and none was to be made.
 	ErrMissing = errors.New("no data directory")
 
+	// ErrIncomplete: names are there without bytes, or bytes without names. To
+	// go on would be to take what is left for garbage, and delete it.
+	ErrIncomplete = errors.New("data directory is incomplete")
+
 	// ErrBadCredentials: root-credentials is there and cannot be understood.
 	ErrBadCredentials = errors.New("root credentials cannot be read")
 )

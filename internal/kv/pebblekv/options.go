@@ -18,6 +18,10 @@ type Options struct {
 	ReserveBytes int64            // disk kept back for the day it is full, from 8 MiB on; 16 MiB, none if negative
 	Now          func() time.Time // time.Now
 
+	// MustExist refuses a directory without a database with ErrMissing,
+	// instead of making one.
+	MustExist bool
+
 	after func(time.Duration) <-chan time.Time // time.After
 }
 
@@ -92,6 +96,7 @@ func pebbleOptions(fs *failstopFS, o Options, cache *pebble.Cache, events *pebbl
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       24,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		ErrorIfNotExists:            o.MustExist,
 	}
 	p.Experimental.FileCacheShards = 4
 	for i := range p.Levels {

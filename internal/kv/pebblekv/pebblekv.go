@@ -62,6 +62,9 @@ var ErrLocked = errors.New("data directory is in use")
 // ErrFormat: the directory was not written by this release or an older one.
 var ErrFormat = errors.New("unknown metadata format")
 
+// ErrMissing: there is no database in the directory, and none was to be made.
+var ErrMissing = errors.New("no metadata")
+
 const formatValue = "1"
 
 // closeGrace is how long Close waits for changes that Pebble holds up.
@@ -145,13 +148,16 @@ func (e *Engine) open(dir string, o Options) error {
 		if e.fs.lockErr != nil && isLocked(e.fs.lockErr) {
 			return fmt.Errorf("%w by another process: stop it first, or choose another directory", ErrLocked)
 		}
-		if isNoSpace(err) {
+		switch {
+		case isNoSpace(err):
 			return fmt.Errorf("%w: %w", kv.ErrFull, err)
+		case errors.Is(err, pebble.ErrDBDoesNotExist):
+			return ErrMissing
 		}
 		return err
 	}
 	e.fs.armed.Store(true)
-	err := e.checkFormat()
+	err := e.checkFormat(o.MustExist)
 	if err == nil {
 		err = e.fs.failure()
 	}
@@ -212,8 +218,9 @@ func (e *Engine) openPebble(dir string, o Options) error {
 	}
 }
 
-// checkFormat reads the format row, and writes it into a new database.
-func (e *Engine) checkFormat() error {
+// checkFormat reads the format row, and writes it into a new database unless
+// there had to be one.
+func (e *Engine) checkFormat(mustExist bool) error {
 	value, err := e.value(formatKey)
 	if err != nil {
 		return err
@@ -235,6 +242,9 @@ func (e *Engine) checkFormat() error {
 	}
 	if some {
 		return fmt.Errorf("%w: the database is not one of Ossa's", ErrFormat)
+	}
+	if mustExist {
+		return ErrMissing
 	}
 	return e.db.Set(formatKey, []byte(formatValue), pebble.Sync)
 }
