@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -50,9 +51,9 @@ func (s *Store) putBucket(ctx context.Context, req *PutBucketRequest) error {
 	rec := meta.Bucket{
 		ID:           s.newID(),
 		Created:      s.now(),
-		ACL:          or(req.ACL, defaultACL),
-		StorageClass: or(req.StorageClass, defaultStorageClass),
-		Redundancy:   or(req.Redundancy, defaultRedundancy),
+		ACL:          cmp.Or(req.ACL, defaultACL),
+		StorageClass: cmp.Or(req.StorageClass, defaultStorageClass),
+		Redundancy:   cmp.Or(req.Redundancy, defaultRedundancy),
 	}
 	rng := meta.RangePartition(rec.ID, 0)
 	header := kv.Write{Key: meta.HeaderKey(), Value: meta.Header{}.Encode()}
@@ -348,53 +349,9 @@ func (s *Store) countBuckets(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// create makes a partition whose name nobody else can have chosen. An unknown
-// outcome is as good as done if the header is there, and else as a failure.
-func (s *Store) create(ctx context.Context, p kv.Partition, rows ...kv.Write) error {
-	err := s.kv.Create(context.WithoutCancel(ctx), p, rows)
-	if errors.Is(err, kv.ErrUnknown) {
-		s.stats.unknowns.Add(1)
-		if v, err := s.view(ctx, p); err == nil && v.rawHeader != nil {
-			return nil
-		}
-	}
-	return engineError(err)
-}
-
-func (s *Store) drop(ctx context.Context, p kv.Partition) error {
-	return engineError(s.kv.Drop(context.WithoutCancel(ctx), p))
-}
-
 func (b *bucketRow) info() *Bucket {
 	return &Bucket{
 		Name: b.name, ID: b.ID, Created: b.Created.Truncate(time.Second),
 		ACL: b.ACL, StorageClass: b.StorageClass, Redundancy: b.Redundancy,
 	}
-}
-
-// or returns the first of its arguments that is not zero.
-func or[T comparable](values ...T) T {
-	var zero T
-	for _, v := range values {
-		if v != zero {
-			return v
-		}
-	}
-	return zero
-}
-
-// wrap puts err into e, unless it is nil or says where it happened already.
-func wrap(err error, e *Error) error {
-	var inner *Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &inner):
-		e.PartNumber, e.ETag, e.Size = or(e.PartNumber, inner.PartNumber), inner.ETag, inner.Size
-		e.Bucket, e.Key = or(inner.Bucket, e.Bucket), or(inner.Key, e.Key)
-		e.Err = inner.Err
-	default:
-		e.Err = err
-	}
-	return e
 }

@@ -178,6 +178,23 @@ func retry(ctx context.Context, decide func() error) error {
 	return fmt.Errorf("%w: too many conflicts", ErrUnavailable)
 }
 
+// create makes a partition whose name nobody else can have chosen. An unknown
+// outcome is as good as done if the header is there, and else as a failure.
+func (s *Store) create(ctx context.Context, p kv.Partition, rows ...kv.Write) error {
+	err := s.kv.Create(context.WithoutCancel(ctx), p, rows)
+	if errors.Is(err, kv.ErrUnknown) {
+		s.stats.unknowns.Add(1)
+		if v, err := s.view(ctx, p); err == nil && v.rawHeader != nil {
+			return nil
+		}
+	}
+	return engineError(err)
+}
+
+func (s *Store) drop(ctx context.Context, p kv.Partition) error {
+	return engineError(s.kv.Drop(context.WithoutCancel(ctx), p))
+}
+
 // engineError puts an engine's error into the words of this package.
 func engineError(err error) error {
 	switch {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (s *Store) copyFrom(ctx context.Context, b *bucketRow, req *CopyObjectReque
 		if req.ForbidOverwrite {
 			return nil, ErrObjectExists
 		}
-		attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
+		attrs.StorageClass = cmp.Or(attrs.StorageClass, b.StorageClass)
 		return s.copyOntoItself(ctx, b, req.Key, src.Object.Version, attrs)
 	}
 	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, func(owner blob.Owner) (*received, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,4 +87,20 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, ": %v", e.Err)
 	return b.String()
+}
+
+// wrap puts err into e, unless it is nil or says where it happened already.
+func wrap(err error, e *Error) error {
+	var inner *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &inner):
+		e.PartNumber, e.ETag, e.Size = cmp.Or(e.PartNumber, inner.PartNumber), inner.ETag, inner.Size
+		e.Bucket, e.Key = cmp.Or(inner.Bucket, e.Bucket), cmp.Or(inner.Key, e.Key)
+		e.Err = inner.Err
+	default:
+		e.Err = err
+	}
+	return e
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -32,7 +33,7 @@ func (s *Store) initiateMultipartUpload(ctx context.Context, req *InitiateMultip
 	}
 	id := s.newID()
 	rec := meta.Upload{Initiated: s.now(), Sequential: req.Sequential, Attributes: attributesRecord(req.Attributes)}
-	rec.StorageClass = or(rec.StorageClass, b.StorageClass)
+	rec.StorageClass = cmp.Or(rec.StorageClass, b.StorageClass)
 	value, row := rec.Encode(), meta.UploadKey(req.Key, id)
 
 	// Refuse before anything is written.

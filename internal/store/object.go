@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs
 	if err != nil {
 		return nil, err
 	}
-	attrs.StorageClass = or(attrs.StorageClass, b.StorageClass)
+	attrs.StorageClass = cmp.Or(attrs.StorageClass, b.StorageClass)
 	rec := &meta.Object{
 		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
 		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
