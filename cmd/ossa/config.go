@@ -29,7 +29,7 @@ type serveConfig struct {
 	region       string
 	domains      []string
 	logFormat    string
-	logLevel     slog.Level
+	logLevel     string
 	accessLog    bool
 	drainTimeout time.Duration
 }
@@ -53,8 +53,8 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.domains, "domain", nil,
 		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
 	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
-	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: debug, info, warn or error")
-	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request")
+	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
+	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none")
 	flags.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second,
 		"`time` that requests have to finish after SIGTERM")
 }
@@ -106,6 +106,9 @@ func (c *serveConfig) validate() error {
 	if c.logFormat != "text" && c.logFormat != "json" {
 		return usagef("--log-format: %q is neither text nor json", c.logFormat)
 	}
+	if err := new(slog.Level).UnmarshalText([]byte(c.logLevel)); err != nil {
+		return usagef("--log-level: %q is none of debug, info, warn and error", c.logLevel)
+	}
 	if c.drainTimeout < 0 {
 		return usagef("--drain-timeout: %v is negative", c.drainTimeout)
 	}
@@ -113,8 +116,12 @@ func (c *serveConfig) validate() error {
 }
 
 func validAddress(flag, address string) error {
-	if _, _, err := net.SplitHostPort(address); err != nil {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
 		return usagef("%s: %q is not host:port, such as 127.0.0.1:9000", flag, address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return usagef("%s: %q is no port; ports are 0 to 65535", flag, port)
 	}
 	return nil
 }
@@ -132,12 +139,23 @@ func absolute(data *string) error {
 	return nil
 }
 
+// logger is right after validate.
 func (c *serveConfig) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: c.logLevel}
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.logLevel)) // validate has seen to it
 	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: durationInSeconds}))
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// durationInSeconds gives the durations of JSON a unit: alone they are numbers
+// of nanoseconds, and nothing says so.
+func durationInSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
+	}
+	return a
 }
 
 // isTerminal tells whether someone reads along.

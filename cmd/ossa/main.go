@@ -70,7 +70,11 @@ or the environment cannot be understood.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Version:           versionLine(),
+
+		SuggestionsMinimumDistance: 2, // letters that may differ
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(serveCommand(), checkCommand(), versionCommand())
 	return root
@@ -81,7 +85,11 @@ func noArguments(command *cobra.Command, args []string) error {
 		return nil
 	}
 	if command.HasSubCommands() {
-		return usagef("there is no command %q", args[0])
+		near := ""
+		if names := command.SuggestionsFor(args[0]); len(names) > 0 {
+			near = fmt.Sprintf("; did you mean %q?", names[0])
+		}
+		return usagef("there is no command %q%s", args[0], near)
 	}
 	return usagef("%s takes no arguments, and got %q", command.CommandPath(), args[0])
 }

@@ -68,7 +68,11 @@ func serve(ctx context.Context, c serveConfig, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() {
+		if err = errors.Join(err, s.close()); err == nil {
+			log.Info("stopped")
+		}
+	}()
 
 	failed := s.start()
 	s.announce(stderr)
@@ -78,7 +82,7 @@ func serve(ctx context.Context, c serveConfig, stderr io.Writer) (err error) {
 	case <-ctx.Done():
 		stop() // a second signal has its usual effect
 	}
-	log.Info("stopping: requests may finish", "within", c.drainTimeout)
+	log.Info("stopping, requests may finish", "within", c.drainTimeout)
 	s.drain(c.drainTimeout)
 	return nil
 }

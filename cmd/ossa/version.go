@@ -16,10 +16,15 @@ func versionCommand() *cobra.Command {
 		Short: "Tell which release this is",
 		Args:  noArguments,
 		Run: func(command *cobra.Command, _ []string) {
-			fmt.Fprintf(command.OutOrStdout(), "ossa %s (%s %s/%s, data format %d)\n",
-				release(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine.Version)
+			fmt.Fprintln(command.OutOrStdout(), versionLine())
 		},
 	}
+}
+
+// versionLine is what "ossa version" and "ossa --version" print.
+func versionLine() string {
+	return fmt.Sprintf("ossa %s (%s %s/%s, data format %d)",
+		release(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine.Version)
 }
 
 // release is the version that the Go tool recorded when it built the binary.
