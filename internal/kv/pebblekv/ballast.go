@@ -116,7 +116,7 @@ func (b *ballast) restore() {
 		return
 	}
 	b.gone.Store(false)
-	b.log.Info("metadata reserve made", "bytes", b.size)
+	b.log.Info("metadata reserve made, for when the disk is full", "bytes", b.size)
 }
 
 // write makes the file, of bytes that no file system can compress or leave
