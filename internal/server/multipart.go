@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -86,11 +87,11 @@ func (s *Server) uploadPart(ctx context.Context, rq *request) error {
 // completeMultipartUpload makes the object. The upload is looked for before the
 // body is read, as the documentation page orders the checks.
 func (s *Server) completeMultipartUpload(ctx context.Context, rq *request) error {
-	encoding, err := rq.encodingType()
-	if err != nil {
+	if err := s.store.GetUpload(ctx, rq.target.bucket, rq.target.key, rq.uploadID()); err != nil {
 		return err
 	}
-	if err := s.store.GetUpload(ctx, rq.target.bucket, rq.target.key, rq.uploadID()); err != nil {
+	encoding, err := rq.encodingType()
+	if err != nil {
 		return err
 	}
 	if err := rq.refuseCallback(); err != nil {
@@ -144,11 +145,13 @@ func (s *Server) completion(rq *request) (*store.CompleteMultipartUploadRequest,
 			})
 		}
 	}
-	if req.ForbidOverwrite, err = rq.forbidOverwrite(); err != nil {
-		return nil, err
-	}
-	req.ACL, err = rq.objectACL()
-	return req, err
+	// What is wrong with the object to be is told after what is wrong with its
+	// parts, and the ACL last.
+	var badForbid, badACL error
+	req.ForbidOverwrite, badForbid = rq.forbidOverwrite()
+	req.ACL, badACL = rq.objectACL()
+	req.Check = func() error { return cmp.Or(badForbid, badACL) }
+	return req, nil
 }
 
 // location is the URL of the object under the address that the client used.

@@ -349,6 +349,11 @@ func (s *Store) completeMultipartUpload(ctx context.Context, req *CompleteMultip
 	if req.ForbidOverwrite && objectRow.Value != nil {
 		return nil, ErrObjectExists
 	}
+	if req.Check != nil {
+		if err := req.Check(); err != nil {
+			return nil, err
+		}
+	}
 
 	rec := s.assemble(chosen)
 	rec.UploadID = id

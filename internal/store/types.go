@@ -230,6 +230,10 @@ type CompleteMultipartUploadRequest struct {
 	All             bool            // all uploaded parts, in order; Parts is empty
 	ACL             string          // of the object; "" keeps "default"
 	ForbidOverwrite bool
+	// Check, when set, is asked after all of the store's own checks, more than
+	// once if others change the object at the same time. Its error ends the
+	// operation, with nothing changed, and comes back wrapped.
+	Check func() error
 }
 
 // CompleteMultipartUploadResult is what became of an upload. A repeated
