@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -296,22 +297,59 @@ func TestDamagedSidecar(t *testing.T) {
 	}
 }
 
-// A directory whose generation is damaged or lost is not opened: file numbers
-// might come twice.
+// A directory whose generation is damaged in both slots, cut short or lost is
+// not opened: file numbers might come twice.
 func TestDamagedGeneration(t *testing.T) {
 	mem := vfs.NewMem()
 	open(t, mem, "/blob", tiny).Close()
+	refused := func(what string) {
+		t.Helper()
+		if _, err := fileblob.Open("/blob", fileblob.Options{FS: mem}); !errors.Is(err, blob.ErrCorrupt) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
 	for off := range int64(20) {
 		flip(t, mem, "/blob/generation", off)
-		if _, err := fileblob.Open("/blob", fileblob.Options{FS: mem}); !errors.Is(err, blob.ErrCorrupt) {
-			t.Fatalf("bit of byte %d: %v", off, err)
-		}
+		flip(t, mem, "/blob/generation", 4096+19-off)
+		refused(fmt.Sprintf("bits of byte %d", off))
 		flip(t, mem, "/blob/generation", off)
+		flip(t, mem, "/blob/generation", 4096+19-off)
+	}
+	whole := contentOf(t, mem, "/blob/generation")
+	for _, n := range []int{0, 1, 4096, 4096 + 20, len(whole) - 1} {
+		setContent(t, mem, "/blob/generation", whole[:n])
+		refused(fmt.Sprintf("%d bytes", n))
 	}
 	if err := mem.Remove("/blob/generation"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fileblob.Open("/blob", fileblob.Options{FS: mem}); !errors.Is(err, blob.ErrCorrupt) {
-		t.Fatalf("lost: %v", err)
+	refused("lost")
+}
+
+func contentOf(t *testing.T, fs vfs.FS, name string) []byte {
+	t.Helper()
+	f, err := fs.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func setContent(t *testing.T, fs vfs.FS, name string, p []byte) {
+	t.Helper()
+	f, err := fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
