@@ -26,7 +26,7 @@ OSSA_ROOT_ACCESS_KEY_ID_FILE and OSSA_ROOT_ACCESS_KEY_SECRET_FILE name. If none
 is set, a random pair is made at the first start, shown once, and kept in
 root-credentials in the data directory, readable by its owner only.
 
-A flag counts before its variable. When the server is ready it says so in one
+A flag wins over its variable. When the server is ready it says so in one
 line on stderr. SIGTERM and SIGINT let requests finish and then end it; a second
 signal ends it at once, which loses nothing that was answered.
 
