@@ -79,7 +79,8 @@ func (s *Server) copyObject(ctx context.Context, rq *request) error {
 }
 
 // copiedAttributes tells what the copy's attributes are, given the source's.
-// ACL and storage class are always the request's.
+// ACL and storage class are always the request's; of the other headers only
+// those count, and can be wrong, that replace something.
 func (rq *request) copiedAttributes() (func(store.Attributes) store.Attributes, error) {
 	metadata, err := wire.ParseDirective(wire.HeaderMetadataDirective, rq.header(wire.HeaderMetadataDirective))
 	if err != nil {
@@ -89,8 +90,21 @@ func (rq *request) copiedAttributes() (func(store.Attributes) store.Attributes, 
 	if err != nil {
 		return nil, err
 	}
-	own, err := rq.attributes()
-	if err != nil {
+	var own store.Attributes
+	if metadata == wire.Replace {
+		if own, err = rq.metadata(); err != nil {
+			return nil, err
+		}
+	}
+	if tagging == wire.Replace {
+		if own.Tags, err = rq.tags(); err != nil {
+			return nil, err
+		}
+	}
+	if own.StorageClass, err = rq.storageClass(); err != nil {
+		return nil, err
+	}
+	if own.ACL, err = rq.objectACL(); err != nil {
 		return nil, err
 	}
 	return func(source store.Attributes) store.Attributes {

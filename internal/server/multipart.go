@@ -24,7 +24,8 @@ func (rq *request) partNumber() (store.PartNumber, error) {
 }
 
 // initiateMultipartUpload opens an upload. What the headers say of the object
-// counts now, not at Complete.
+// counts now, not at Complete, but for the ACL: that is given there, and
+// ignored here.
 func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error {
 	encoding, err := rq.encodingType()
 	if err != nil {
@@ -37,7 +38,6 @@ func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error
 	if err != nil {
 		return err
 	}
-	attrs.ACL = "" // given at Complete
 	forbid, err := rq.forbidOverwrite()
 	if err != nil {
 		return err

@@ -33,6 +33,9 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	if attrs.ACL, err = rq.objectACL(); err != nil {
+		return err
+	}
 	forbid, err := rq.forbidOverwrite()
 	if err != nil {
 		return err

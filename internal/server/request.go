@@ -127,8 +127,22 @@ func (rq *request) encodingType() (string, error) {
 	return wire.ParseEncodingType(rq.query.Get(wire.QueryEncodingType))
 }
 
-// attributes reads what the request says about the object that it writes.
+// attributes reads what PutObject and InitiateMultipartUpload say about the
+// object to be. The ACL is not among it: of the two only PutObject has one.
 func (rq *request) attributes() (store.Attributes, error) {
+	a, err := rq.metadata()
+	if err != nil {
+		return a, err
+	}
+	if a.StorageClass, err = rq.storageClass(); err != nil {
+		return a, err
+	}
+	a.Tags, err = rq.tags()
+	return a, err
+}
+
+// metadata reads the standard headers that are kept, and x-oss-meta-.
+func (rq *request) metadata() (store.Attributes, error) {
 	a := store.Attributes{
 		ContentType:        rq.header("Content-Type"),
 		CacheControl:       rq.header("Cache-Control"),
@@ -139,16 +153,7 @@ func (rq *request) attributes() (store.Attributes, error) {
 	}
 	setDefault(&a.ContentType, wire.ContentTypeFallback)
 	var err error
-	if a.Meta, err = wire.ParseMetadata(rq.r.Header); err != nil {
-		return a, err
-	}
-	if a.StorageClass, err = rq.storageClass(); err != nil {
-		return a, err
-	}
-	if a.ACL, err = rq.objectACL(); err != nil {
-		return a, err
-	}
-	a.Tags, err = rq.tags()
+	a.Meta, err = wire.ParseMetadata(rq.r.Header)
 	return a, err
 }
 
