@@ -209,14 +209,21 @@ func (c *checker) upload(ctx context.Context, b *bucketRow, row kv.Row) error {
 }
 
 func (c *checker) part(ctx context.Context, where string, row kv.Row) error {
-	where = fmt.Sprintf("part %q of %s", row.Key, where)
-	if n, err := meta.PartNumber(row.Key); err == nil {
-		where = fmt.Sprintf("part %d of %s", n, where[strings.Index(where, "upload "):])
+	n, err := meta.PartNumber(row.Key)
+	replaced := err != nil
+	if replaced {
+		where = fmt.Sprintf("replaced part %q of %s", row.Key, where)
+	} else {
+		where = fmt.Sprintf("part %d of %s", n, where)
 		c.Parts++
 	}
 	rec, err := meta.DecodePart(row.Value)
 	if err != nil {
 		c.damage(where, err)
+		return nil
+	}
+	if replaced { // its bytes may be gone already, like those of garbage
+		c.doomed(rec.Extents)
 		return nil
 	}
 	c.name(where, rec.Extents)

@@ -439,3 +439,53 @@ func TestSweepKeepsBytesOfDamagedMap(t *testing.T) {
 		t.Error("the bytes are gone")
 	}
 }
+
+// A part that is sent over and over costs the room of one part, once the
+// reclaimer has been there, and not that of all until the upload ends.
+func TestReplacedPartsAreReclaimed(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	id := e.initiate("k")
+	const n = 250
+	for i := range n {
+		e.part("k", id, 1, data(uint64(i), 100))
+	}
+	kept := e.part("k", id, 2, data(n, 100))
+
+	// The rows of the first replaced parts stay: their bytes are garbage twice.
+	k.once(writesTo("x/"), func(func() error) error { return kv.ErrUnavailable })
+	e.want(e.Reclaim(e.ctx), store.ErrUnavailable)
+	must(t, clean(e.ctx, e.Store))
+	if n := e.blob.Len(); n != 2 {
+		t.Errorf("%d extents of 2 parts", n)
+	}
+	last := e.part("k", id, 1, data(n-1, 100*1024))
+	_, err := e.complete("k", id, last, kept)
+	e.must(err)
+	must(t, clean(e.ctx, e.Store))
+	if got := e.get("k"); string(got) != string(data(n-1, 100*1024))+string(data(n, 100)) {
+		t.Error("object differs")
+	}
+}
+
+// A Complete has read a part that is then replaced, and the reclaimer comes
+// along before the Complete commits: it must not name the part that goes.
+func TestReclaimReplacedDuringComplete(t *testing.T) {
+	e, k := newSteppedEnv(t, nil)
+	id := e.initiate("k")
+	p := data(1, 100)
+	part := e.part("k", id, 1, p)
+	k.once(writesTo("o/"), func(do func() error) error {
+		e.part("k", id, 1, p) // the same bytes and ETag, in another place
+		e.must(e.Reclaim(e.ctx))
+		return do()
+	})
+	_, err := e.complete("k", id, part)
+	e.must(err)
+	must(t, clean(e.ctx, e.Store))
+	if got := e.get("k"); string(got) != string(p) {
+		t.Error("object differs")
+	}
+	if n := e.blob.Len(); n != 1 {
+		t.Errorf("%d extents of one part", n)
+	}
+}

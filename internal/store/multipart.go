@@ -154,8 +154,8 @@ func (s *Store) completed(ctx context.Context, bucket, key string, id UploadID) 
 
 // UploadPart stores one part. The part is durable, and its ETag can be given
 // to CompleteMultipartUpload, once UploadPart has returned. A part sent earlier
-// under the same number is replaced; its bytes stay until the upload ends,
-// because a Complete may be about to name them.
+// under the same number is replaced; its bytes stay until no Complete can be
+// about to name them (discardReplaced).
 //
 // A part races with the end of its upload at the header of the upload's
 // partition, which the part's commit guards and the end changes.

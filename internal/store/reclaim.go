@@ -168,7 +168,7 @@ func (s *Store) reclaimDirty(ctx context.Context) error {
 }
 
 // Reclaim looks through all buckets once: it deletes what lost its name and is
-// not being read, forgets old answers to Complete, finishes deletions of buckets
+// not being read, replaced parts among that, forgets old answers to Complete, finishes deletions of buckets
 // that were decided and cut short, and moves extents out of files that are mostly
 // garbage. It may run beside anything, also twice.
 func (s *Store) Reclaim(ctx context.Context) error {
@@ -200,7 +200,8 @@ func (s *Store) reclaimBucket(ctx context.Context, name string) error {
 	}
 	var errs []error
 	for _, r := range all {
-		errs = append(errs, s.reclaimRange(ctx, r.partition), s.expireCompleted(ctx, r.partition))
+		errs = append(errs, s.reclaimReplaced(ctx, b.ID, r.partition),
+			s.reclaimRange(ctx, r.partition), s.expireCompleted(ctx, r.partition))
 	}
 	return errors.Join(errs...)
 }
