@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/ossastore/ossa/internal/store"
@@ -28,6 +29,21 @@ var (
 		wire.HeaderCopySourceIfUnmodifiedSince, wire.HeaderCopySourceIfModifiedSince,
 	}
 )
+
+// refuseConditions refuses what OSS has for reads only. A client that sends a
+// condition with a write means to keep what is there; to ignore it would be to
+// overwrite just that.
+func (rq *request) refuseConditions() error {
+	if rq.r.Method == http.MethodGet || rq.r.Method == http.MethodHead {
+		return nil
+	}
+	for _, name := range []string{ifNames.match, ifNames.noneMatch, ifNames.unmodified, ifNames.modified} {
+		if rq.hasHeader(name) {
+			return ifHeaderNotImplemented(name)
+		}
+	}
+	return nil
+}
 
 func (rq *request) conditions(names *conditionNames) conditions {
 	c := conditions{match: rq.header(names.match), noneMatch: rq.header(names.noneMatch), names: names}

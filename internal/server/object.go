@@ -18,11 +18,6 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 		// An UploadPart whose upload ID got lost must not become the object.
 		return wire.InvalidArgument("ResourceType", wire.QueryPartNumber, "Unexpected query string parameter")
 	}
-	for _, name := range []string{ifNames.match, ifNames.noneMatch, ifNames.unmodified, ifNames.modified} {
-		if rq.hasHeader(name) {
-			return ifHeaderNotImplemented(name)
-		}
-	}
 	if err := rq.refuseEncryption(); err != nil {
 		return err
 	}

@@ -155,6 +155,9 @@ func (s *Server) serve(ctx context.Context, rq *request) error {
 	if rq.op.handler == nil {
 		return notImplemented(rq.op)
 	}
+	if err := rq.refuseConditions(); err != nil {
+		return err
+	}
 	if err := rq.limitTraffic(); err != nil {
 		return err
 	}

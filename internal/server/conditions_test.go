@@ -1,0 +1,40 @@
+package server
+
+import (
+	"maps"
+	"testing"
+)
+
+// TestConditionsOfWrites proves that no write ignores a condition: what the
+// client meant to keep stays as it is.
+func TestConditionsOfWrites(t *testing.T) {
+	f := newFixture(t)
+	f.put("bucket", "", "")
+	f.put("bucket", "key", "kept")
+	id := f.initiate("bucket", "key")
+	before := f.want(call{method: "HEAD", bucket: "bucket", key: "key"}, 200, "")
+	for _, c := range []call{
+		{method: "PUT", bucket: "bucket", key: "key", body: "lost"},
+		{method: "PUT", bucket: "bucket", key: "key", header: map[string]string{"x-oss-copy-source": "/bucket/key"}},
+		{method: "PUT", bucket: "bucket", key: "key", query: "tagging", body: "<Tagging><TagSet/></Tagging>"},
+		{method: "POST", bucket: "bucket", key: "key", query: "uploads"},
+		{method: "PUT", bucket: "bucket", key: "key", query: "partNumber=1&uploadId=" + id, body: "part"},
+		{method: "POST", bucket: "bucket", key: "key", query: "uploadId=" + id, body: "<CompleteMultipartUpload/>"},
+		{method: "DELETE", bucket: "bucket", key: "key", query: "uploadId=" + id},
+		{method: "DELETE", bucket: "bucket", key: "key"},
+	} {
+		for _, name := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+			conditional := c
+			conditional.header = map[string]string{name: "*"}
+			maps.Copy(conditional.header, c.header)
+			f.want(conditional, 400, "NotImplemented")
+		}
+	}
+	after := f.want(call{method: "HEAD", bucket: "bucket", key: "key"}, 200, "")
+	if before.get("ETag") != after.get("ETag") {
+		t.Errorf("ETag was %s and is %s", before.get("ETag"), after.get("ETag"))
+	}
+	if page := f.want(call{method: "GET", bucket: "bucket", query: "uploads"}, 200, ""); between(page.body, "<NextUploadIdMarker>", "<") != id {
+		t.Errorf("the upload has gone, or another has come:\n%s", page.body)
+	}
+}
