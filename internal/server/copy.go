@@ -138,6 +138,9 @@ func (s *Server) uploadPartCopy(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	if err := rq.refuseEncryption(); err != nil {
+		return err
+	}
 	src, err := s.copySource(ctx, rq, wire.ECCopySource)
 	if err != nil {
 		return err

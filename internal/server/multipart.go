@@ -60,10 +60,15 @@ func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error
 	})
 }
 
-// uploadPart makes a part of the body. Headers about the object are ignored.
+// uploadPart makes a part of the body. Headers about the object are ignored, but
+// not the wish for encryption, which belongs to Initiate: whoever has it here
+// must not believe it granted.
 func (s *Server) uploadPart(ctx context.Context, rq *request) error {
 	number, err := rq.partNumber()
 	if err != nil {
+		return err
+	}
+	if err := rq.refuseEncryption(); err != nil {
 		return err
 	}
 	body, err := rq.upload(wire.MaxPartSize)
