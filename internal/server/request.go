@@ -45,6 +45,7 @@ func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.T
 			wire.HeaderRequestID: {rq.id},
 			"Date":               {now.UTC().Format(http.TimeFormat)},
 			"Server":             {"AliyunOSS"},
+			"Connection":         {"keep-alive"}, // or close: the answer and net/http see to it
 		},
 		began: began,
 	}

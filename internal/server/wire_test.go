@@ -71,6 +71,7 @@ var onEveryAnswer = map[string]*regexp.Regexp{
 	"x-oss-server-time": regexp.MustCompile("^[0-9]+$"),
 	"date":              regexp.MustCompile("^Tue, 14 Nov 2023 22:13:20 GMT$"),
 	"server":            regexp.MustCompile("^AliyunOSS$"),
+	"connection":        regexp.MustCompile("^keep-alive$"),
 }
 
 type scenario struct {
