@@ -19,11 +19,9 @@ func (s *Server) authenticate(ctx context.Context, rq *request) error {
 		Method: rq.r.Method,
 		Bucket: rq.target.bucket,
 		Key:    rq.target.key,
+		Query:  signParams(rq.query),
 		Header: rq.r.Header,
 		Host:   rq.r.Host,
-	}
-	for _, p := range rq.query {
-		signed.Query = append(signed.Query, sign.Param(p))
 	}
 	claim, err := sign.Parse(signed)
 	if err != nil {
@@ -52,6 +50,15 @@ func (s *Server) authenticate(ctx context.Context, rq *request) error {
 	}
 	rq.identity = key.Identity
 	return nil
+}
+
+// signParams are the parameters of a query as signatures have them.
+func signParams(query wire.Values) []sign.Param {
+	params := make([]sign.Param, 0, len(query))
+	for _, p := range query {
+		params = append(params, sign.Param(p))
+	}
+	return params
 }
 
 // keyError words a failed look-up of an access key.

@@ -132,11 +132,11 @@ func asOwner(r *http.Request) {
 		return
 	}
 	_, rawQuery, _ := strings.Cut(r.RequestURI, "?")
-	params, err := sign.ParseQuery(rawQuery)
+	query, err := wire.ParseQuery(rawQuery)
 	if err != nil {
 		return
 	}
 	sign.SignV4Header(&sign.Request{
-		Method: r.Method, Bucket: target.bucket, Key: target.key, Query: params, Header: r.Header, Host: r.Host,
+		Method: r.Method, Bucket: target.bucket, Key: target.key, Query: signParams(query), Header: r.Header, Host: r.Host,
 	}, sign.Credentials{AccessKeyID: testKeyID, AccessKeySecret: testSecret}, testRegion, epoch)
 }

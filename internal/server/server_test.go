@@ -249,12 +249,12 @@ func (c *call) headers(t testing.TB) (http.Header, string) {
 	if c.anonymous {
 		return h, c.query
 	}
-	params, err := sign.ParseQuery(c.query)
+	query, err := wire.ParseQuery(c.query)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &sign.Request{
-		Method: c.method, Bucket: c.bucket, Key: c.key, Query: params, Header: h, Host: c.hostName(),
+		Method: c.method, Bucket: c.bucket, Key: c.key, Query: signParams(query), Header: h, Host: c.hostName(),
 	}
 	if c.sign == nil {
 		sign.SignV4Header(r, sign.Credentials{AccessKeyID: testKeyID, AccessKeySecret: testSecret}, testRegion, epoch)

@@ -214,7 +214,7 @@ func TestParseQuery(t *testing.T) {
 		{strings.Replace(v4, "=60", "=4294967297", 1) + credential, "InvalidArgument", 400, "x-oss-expires", "", "x-oss-expires"},
 		{strings.Replace(v4, "x-oss-expires=60", "", 1) + credential, "InvalidArgument", 400, "x-oss-expires", "", "x-oss-expires"},
 	} {
-		query, err := ParseQuery(test.query)
+		query, err := readQuery(test.query)
 		if err != nil {
 			t.Fatal(err)
 		}

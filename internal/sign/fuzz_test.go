@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		var err error
-		if r.Query, err = ParseQuery(rawQuery); err != nil {
+		if r.Query, err = readQuery(rawQuery); err != nil {
 			return
 		}
 		c, err := Parse(r)
@@ -102,12 +102,12 @@ func FuzzMutation(f *testing.F) {
 func FuzzQuery(f *testing.F) {
 	f.Add("uploads&a=b+c&d=%2F&&=x&e==")
 	f.Fuzz(func(t *testing.T, raw string) {
-		params, err := ParseQuery(raw)
+		params, err := readQuery(raw)
 		if err != nil {
 			return
 		}
 		params = slices.DeleteFunc(params, func(p Param) bool { return p == Param{} })
-		again, err := ParseQuery(EncodeQuery(params))
+		again, err := readQuery(EncodeQuery(params))
 		if err != nil || !slices.Equal(params, again) {
 			t.Fatalf("%q reads as %q, then as %q (%v)", raw, params, again, err)
 		}

@@ -323,8 +323,6 @@ func TestErrorSize(t *testing.T) {
 			errs = append(errs, err, UnknownAccessKey(long))
 			_, err = Parse(&Request{Header: map[string][]string{"Authorization": {"Basic " + creds.AccessKeyID}}})
 			errs = append(errs, err)
-			_, err = ParseQuery("%zz" + long)
-			errs = append(errs, err)
 			_, err = Parse(&Request{Header: map[string][]string{long: {"\n"}}})
 			errs = append(errs, err)
 
@@ -383,7 +381,7 @@ func TestCut(t *testing.T) {
 // received, content-length among the signed headers.
 func TestOverHTTP(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		query, err := ParseQuery(hr.URL.RawQuery)
+		query, err := readQuery(hr.URL.RawQuery)
 		if err == nil {
 			r := &Request{
 				Method: hr.Method, Bucket: "b", Key: strings.TrimPrefix(hr.URL.Path, "/b/"),

@@ -24,7 +24,6 @@
 package sign
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -55,30 +54,6 @@ type Request struct {
 // same parameter with an empty value.
 type Param struct {
 	Name, Value string
-}
-
-// ParseQuery form-decodes the query of a URL (without "?"), keeping order and
-// duplicates. A broken percent-escape is an *Error.
-func ParseQuery(raw string) ([]Param, error) {
-	var params []Param
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		n, err := url.QueryUnescape(name)
-		if err != nil {
-			return nil, invalidArgument("The query string is malformed.", "", "query", pair)
-		}
-		v, err := url.QueryUnescape(value)
-		if err != nil {
-			return nil, invalidArgument("The query string is malformed.", "", "query", pair)
-		}
-		params = append(params, Param{n, v})
-	}
-	return params, nil
 }
 
 // EncodeQuery is the wire form of params: blanks as %20, a parameter with an
