@@ -191,6 +191,7 @@ func escapedCost(s string) (size, cost int) {
 	return size, size
 }
 
+// isoTime writes a time as documents have it: to the second, and always .000Z.
 func isoTime(t time.Time) string {
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return t.UTC().Format("2006-01-02T15:04:05") + ".000Z"
 }
