@@ -2,7 +2,6 @@ package digest
 
 import (
 	"crypto/md5"
-	"encoding/hex"
 	"hash"
 	"strconv"
 	"strings"
@@ -50,30 +49,6 @@ func (b *ETagBuilder) Append(part string) {
 // Sum returns the ETag of the parts so far.
 func (b *ETagBuilder) Sum() string {
 	return upperHex(b.md5.Sum(nil)) + "-" + strconv.Itoa(b.parts)
-}
-
-// ParseETag reads an ETag that a client sent, with or without double quotes, in
-// any letter case, and returns the form that ETags are kept in. It reports
-// false for what no object of ours has as its ETag.
-func ParseETag(s string) (string, bool) {
-	s = strings.Trim(s, " \t\r\n")
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		s = s[1 : len(s)-1]
-	}
-	sum, parts, multipart := strings.Cut(s, "-")
-	if len(sum) != 2*md5.Size {
-		return "", false
-	}
-	if _, err := hex.DecodeString(sum); err != nil {
-		return "", false
-	}
-	if multipart {
-		n, err := strconv.ParseUint(parts, 10, 31)
-		if err != nil || n == 0 || parts[0] == '0' {
-			return "", false
-		}
-	}
-	return strings.ToUpper(s), true
 }
 
 func upperHex(p []byte) string {
