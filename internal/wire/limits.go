@@ -1,7 +1,5 @@
 package wire
 
-import "time"
-
 // The numbers of the protocol, from the documentation page "Limits". Sizes are
 // bytes.
 const (
@@ -20,27 +18,24 @@ const (
 
 	MaxMetadata = 8 << 10 // user metadata of one object, names and values together
 
-	MaxObjectTags       = 10
-	MaxObjectTagKey     = 128 // characters; at least 1
-	MaxObjectTagValue   = 256 // characters
-	MaxBucketTags       = 20
-	MaxBucketTagKey     = 64  // characters; at least 1
-	MaxBucketTagValue   = 128 // characters
-	MaxDeleteObjects    = 1000
-	MaxListEntries      = 1000 // max-keys, max-parts and max-uploads; at least 1
-	DefaultMaxKeys      = 100  // ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-	DefaultMaxParts     = 1000
-	DefaultMaxUploads   = 1000
-	MaxRanges           = 50 // of a multi-range GET
-	MinTrafficLimit     = 819200
-	MaxTrafficLimit     = 838860800 // bit/s
-	MaxClockSkew        = 15 * time.Minute
-	MaxPresign          = 604800 * time.Second // validity of a V4 presigned URL
-	RequestIDLength     = 24
-	MaxErrorDocument    = 4095 // oss2 reads no more than 4096 bytes of an error
-	MaxCompleteBody     = 4 << 20
-	MaxDeleteBody       = 2 << 20
-	MaxTaggingBody      = 64 << 10
-	MaxCreateBucketBody = 16 << 10
-	MaxQueryPairs       = 256 // parameters of one query; more are refused
+	MaxObjectTags     = 10
+	MaxObjectTagKey   = 128 // characters; at least 1
+	MaxObjectTagValue = 256 // characters
+	MaxBucketTags     = 20
+	MaxBucketTagKey   = 64  // characters; at least 1
+	MaxBucketTagValue = 128 // characters
+	MaxDeleteObjects  = 1000
+	MaxListEntries    = 1000 // max-keys, max-parts and max-uploads; at least 1
+	DefaultMaxKeys    = 100  // ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
+	DefaultMaxParts   = 1000
+	DefaultMaxUploads = 1000
+	MaxRanges         = 50 // of a multi-range GET
+	MinTrafficLimit   = 819200
+	MaxTrafficLimit   = 838860800 // bit/s
+	RequestIDLength   = 24
+	MaxErrorDocument  = 4095 // oss2 reads no more than 4096 bytes of an error
+	MaxCompleteBody   = 4 << 20
+	MaxDeleteBody     = 2 << 20
+	MaxTaggingBody    = 64 << 10
+	MaxQueryPairs     = 256 // parameters of one query; more are refused
 )
