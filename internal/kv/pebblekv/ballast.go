@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,21 +17,36 @@ import (
 // ballast again.
 const ballastCheckEvery = time.Second
 
-// ballast is a file of no use but its size. It goes when the disk is full, so
-// that the log and the tables of what was accepted find room, and is made
-// again when there is twice its size. While it is gone, the engine is full.
+// ballastPieces is how many files the ballast consists of.
+const ballastPieces = 16
+
+// ballast is files of no use but their size. When the disk is full, one after
+// another goes, so that the log and the tables of what was accepted find room;
+// not all at once, because whoever else fills the disk takes what is not used at
+// once. They are made again when there is twice their size. While one is gone,
+// the engine is full.
 type ballast struct {
 	fs   vfs.FS
-	name string
-	size int64 // bytes; 0 for none
+	name string // of the first piece; a digit or two behind for the others
+	size int64  // bytes of all; 0 for none
 	now  func() time.Time
 	log  *slog.Logger
 
-	gone atomic.Bool
+	gone atomic.Bool // not all pieces are there
 
-	mu   sync.Mutex // held while the file is made or removed
-	next time.Time  // not looked for room before
+	mu   sync.Mutex          // held while pieces are made or removed
+	left [ballastPieces]bool // pieces that are there, of whatever size
+	next time.Time           // not looked for room before
 }
+
+func (b *ballast) piece(i int) string {
+	if i == 0 {
+		return b.name
+	}
+	return b.name + strconv.Itoa(i)
+}
+
+func (b *ballast) pieceBytes() int64 { return b.size / ballastPieces }
 
 // find settles the size and looks for the ballast of an earlier life, before
 // the engine opens: Pebble's compactions ask from then on. A file system that
@@ -39,8 +55,18 @@ func (b *ballast) find() {
 	if _, err := b.fs.GetDiskUsage(b.fs.PathDir(b.name)); errors.Is(err, vfs.ErrUnsupported) {
 		b.size = 0
 	}
-	info, err := b.fs.Stat(b.name)
-	b.gone.Store(b.size > 0 && (err != nil || info.Size() != b.size))
+	if b.size == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.left {
+		info, err := b.fs.Stat(b.piece(i))
+		b.left[i] = err == nil
+		if err != nil || info.Size() != b.pieceBytes() {
+			b.gone.Store(true)
+		}
+	}
 }
 
 // full tells whether the engine is short of space. It makes the ballast again
@@ -53,33 +79,54 @@ func (b *ballast) full() bool {
 	return b.gone.Load()
 }
 
-// free removes the ballast and tells whether that gave room.
+// free removes a piece of the ballast and tells whether that gave room.
 func (b *ballast) free() bool {
-	if b.size == 0 || b.gone.Load() {
+	if b.size == 0 {
 		return false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.gone.Load() {
-		return true // someone else was faster
+	for i := range b.left {
+		if !b.left[i] {
+			continue
+		}
+		if err := b.fs.Remove(b.piece(i)); err != nil {
+			b.log.Error("metadata reserve could not be freed", "cause", err)
+			continue
+		}
+		b.left[i] = false
+		b.next = b.now().Add(ballastCheckEvery)
+		if !b.gone.Swap(true) {
+			b.log.Warn("disk is full, metadata reserve is being used; only changes that free space are taken", "bytes", b.size)
+		}
+		return true
 	}
-	if err := b.fs.Remove(b.name); err != nil {
-		b.log.Error("metadata reserve could not be freed", "cause", err)
-		return false
-	}
-	b.gone.Store(true)
-	b.next = b.now().Add(ballastCheckEvery)
-	b.log.Warn("disk is full, metadata reserve freed; only changes that free space are taken", "bytes", b.size)
-	return true
+	return false
 }
 
+// whole tells whether nothing of the ballast was used.
+func (b *ballast) whole() bool { return !b.gone.Load() }
+
 // roomToCompact tells whether a compaction may write: not with what the
-// ballast left, but for half of it.
+// ballast gives, but for half of it.
 func (b *ballast) roomToCompact() bool {
 	if !b.gone.Load() {
 		return true
 	}
-	return b.room() >= b.size/2
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.room()+b.held() >= b.size/2
+}
+
+// held is what the pieces take that are there. The caller holds mu.
+func (b *ballast) held() int64 {
+	n := int64(0)
+	for _, there := range b.left {
+		if there {
+			n += b.pieceBytes()
+		}
+	}
+	return n
 }
 
 // room returns the free bytes of the disk.
@@ -107,29 +154,39 @@ func (b *ballast) restore() {
 		return
 	}
 	b.next = now.Add(ballastCheckEvery)
-	if b.room() < 2*b.size {
+	if b.room()+b.held() < 2*b.size {
 		return
 	}
-	if err := b.write(); err != nil {
-		b.log.Warn("metadata reserve could not be made", "cause", err)
-		_ = b.fs.Remove(b.name)
-		return
+	for i := range b.left {
+		if err := b.write(i); err != nil {
+			b.log.Warn("metadata reserve could not be made", "cause", err)
+			return
+		}
 	}
 	b.gone.Store(false)
 	b.log.Info("metadata reserve made, for when the disk is full", "bytes", b.size)
 }
 
-// write makes the file, of bytes that no file system can compress or leave
-// out.
-func (b *ballast) write() (err error) {
-	f, err := b.fs.Create(b.name, vfs.WriteCategoryUnspecified)
+// write makes a piece, of bytes that no file system can compress or leave out,
+// unless it is there.
+func (b *ballast) write(i int) (err error) {
+	name := b.piece(i)
+	if info, err := b.fs.Stat(name); err == nil && info.Size() == b.pieceBytes() {
+		return nil
+	}
+	defer func() {
+		if b.left[i] = err == nil; err != nil {
+			_ = b.fs.Remove(name)
+		}
+	}()
+	f, err := b.fs.Create(name, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 
-	noise := rand.NewChaCha8([32]byte{})
-	if _, err := io.CopyBuffer(f, io.LimitReader(noise, b.size), make([]byte, 128<<10)); err != nil {
+	noise := rand.NewChaCha8([32]byte{byte(i)})
+	if _, err := io.CopyBuffer(f, io.LimitReader(noise, b.pieceBytes()), make([]byte, 128<<10)); err != nil {
 		return err
 	}
 	return f.Sync()

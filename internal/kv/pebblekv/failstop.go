@@ -50,9 +50,11 @@ type failstopFS struct {
 	walDir string
 	log    *slog.Logger
 
-	// makeRoom frees the ballast and tells whether it did. roomToCompact tells
-	// whether a compaction may write when space is short.
+	// makeRoom frees a piece of the ballast and tells whether it did; untouched
+	// tells whether it never has. roomToCompact tells whether a compaction may
+	// write when space is short.
 	makeRoom      func() bool
+	untouched     func() bool
 	roomToCompact func() bool
 
 	after func(time.Duration) <-chan time.Time
@@ -78,6 +80,7 @@ func newFailstopFS(fs vfs.FS, walDir string, log *slog.Logger) *failstopFS {
 		walDir:        path.Clean(filepath.ToSlash(walDir)),
 		log:           log,
 		makeRoom:      func() bool { return false },
+		untouched:     func() bool { return false },
 		roomToCompact: func() bool { return true },
 		after:         time.After,
 		failed:        make(chan struct{}),
@@ -155,7 +158,7 @@ func (s *failstopFS) class(name string, category vfs.DiskWriteCategory) fileClas
 }
 
 // change runs a change of class c. A change that ran out of space is run again
-// after the ballast went; a sync is not (sync is true): what a failed sync
+// after a piece of the ballast went; a sync is not (sync is true): what a failed sync
 // left behind, no later one makes good.
 func (s *failstopFS) change(c fileClass, sync bool, do func() error) error {
 	if s.failure() != nil {
@@ -204,11 +207,30 @@ func (s *failstopFS) try(c fileClass, sync bool, do func() error) error {
 		return compactionError{syscall.ENOSPC}
 	}
 	err := do()
+	// Compactions can wait: they use the ballast, but do not begin with it.
+	for isNoSpace(err) && (c != classCompaction || !s.untouched()) && s.makeRoom() && !sync {
+		if c == classCompaction && !s.roomToCompact() {
+			break
+		}
+		err = do()
+	}
 	if c == classCompaction && err != nil {
 		return compactionError{err}
 	}
-	if isNoSpace(err) && s.makeRoom() && !sync {
-		err = do()
+	return err
+}
+
+// wish is try for what Pebble goes on without. When the disk is full, a piece of
+// the ballast goes so that all know, and no more.
+func (s *failstopFS) wish(c fileClass, do func() error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.dead {
+		return errStopped
+	}
+	err := do()
+	if c != classCompaction && isNoSpace(err) && s.untouched() {
+		s.makeRoom()
 	}
 	return err
 }
@@ -348,7 +370,7 @@ func (f *failstopFile) Preallocate(offset, length int64) error {
 	if f.fs.failure() != nil {
 		return nil
 	}
-	return f.fs.try(f.class, false, func() error { return f.File.Preallocate(offset, length) })
+	return f.fs.wish(f.class, func() error { return f.File.Preallocate(offset, length) })
 }
 
 func (f *failstopFile) Sync() error {

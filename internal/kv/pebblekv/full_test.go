@@ -168,3 +168,52 @@ func TestNoRoomAtAll(t *testing.T) {
 }
 
 var header = []kv.Write{{Key: []byte("h"), Value: []byte("0")}}
+
+// Others take what the reserve gives and is not used at once, again and again:
+// the engine can still be opened, read and shrunk, many times over.
+func TestOthersTakeTheReserve(t *testing.T) {
+	fs := vfstest.NewLimited(vfs.NewMem(), 48<<20)
+	o := pebblekv.Hasty(pebblekv.Options{FS: fs, ReserveBytes: 16 << 20})
+	e := open(t, "db", o)
+	if err := e.Create(context.Background(), "p", header); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 100 {
+		if err := putRow(e, "p", n, noise(n, 1<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 6 {
+		fs.SetLimit(fs.Used())
+		if err := e.Close(); err != nil {
+			t.Fatalf("close %d: %v", n, err)
+		}
+		fs.SetLimit(fs.Used())
+		e = open(t, "db", o)
+		fs.SetLimit(fs.Used())
+		if rows, err := e.Get(context.Background(), "p", rowName(99)); err != nil || rows[0].Value == nil {
+			t.Fatalf("read %d: %v", n, err)
+		}
+		if err := e.Commit(context.Background(), "p",
+			[]kv.Guard{{Key: []byte("h"), Value: []byte("0")}, {Key: rowName(n), Value: noise(n, 1<<10)}},
+			[]kv.Write{{Key: rowName(n)}}); err != nil {
+			t.Fatalf("delete %d: %v", n, err)
+		}
+	}
+	fs.SetLimit(96 << 20)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, "db", o)
+	if m := e.Metrics(); m.Full || m.Failed {
+		t.Errorf("metrics with room again %+v", m)
+	}
+	for n := range 100 {
+		if rows, err := e.Get(context.Background(), "p", rowName(n)); err != nil || (rows[0].Value == nil) != (n < 6) {
+			t.Errorf("row %d: %v", n, err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -15,14 +15,15 @@
 // comes later ErrUnavailable. Reads go on, but for partitions with a change
 // whose sync is in doubt. failstop.go tells how Pebble is kept alive for that.
 //
-// When the disk is full, a reserve (a file of ReserveBytes) is given up so that
-// what was accepted can be written. Until there is room for it again, changes
-// that make the data grow are ErrFull, others pass. See ballast.go.
+// When the disk is full, a reserve (files of ReserveBytes) is given up piece by
+// piece so that what was accepted can be written. Until there is room for it
+// again, changes that make the data grow are ErrFull, others pass. See
+// ballast.go.
 //
 // # Bytes
 //
-// The directory is Pebble's, with the log in wal/ and the reserve in ballast.
-// A key in Pebble is
+// The directory is Pebble's, with the log in wal/ and the reserve in ballast,
+// ballast1 and so on. A key in Pebble is
 //
 //	0x01 "format"                              the row with the encoding's version
 //	0x02 <partition, escaped> 0x00 0x01 <key>  a row of a partition
@@ -118,6 +119,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	e.fs.after = o.after
 	e.ballast.find()
 	e.fs.makeRoom = e.ballast.free
+	e.fs.untouched = e.ballast.whole
 	e.fs.roomToCompact = e.ballast.roomToCompact
 	if err := e.open(dir, o); err != nil {
 		return nil, fmt.Errorf("open metadata in %s: %w", dir, err)
