@@ -139,6 +139,8 @@ func (s *Store) settle(ctx context.Context, c *change) error {
 	return fmt.Errorf("%w: outcome of a commit stays unknown", ErrUnavailable)
 }
 
+// witness looks for a row that tells whether c was applied: nil, errConflict if
+// it was not, ErrUnavailable if no row tells. c cannot be applied any more.
 func (s *Store) witness(ctx context.Context, c *change) error {
 	keys := make([][]byte, len(c.writes))
 	for i, w := range c.writes {
