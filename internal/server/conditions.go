@@ -33,8 +33,12 @@ var (
 // refuseConditions refuses what OSS has for reads only. A client that sends a
 // condition with a write means to keep what is there; to ignore it would be to
 // overwrite just that.
+//
+// Copies are the exception, because their conditions are on the source: the
+// JavaScript SDK's copy sends If-Match beside the x-oss-copy-source-if-match that it
+// makes of it.
 func (rq *request) refuseConditions() error {
-	if rq.r.Method == http.MethodGet || rq.r.Method == http.MethodHead {
+	if rq.r.Method == http.MethodGet || rq.r.Method == http.MethodHead || rq.hasHeader(wire.HeaderCopySource) {
 		return nil
 	}
 	for _, name := range []string{ifNames.match, ifNames.noneMatch, ifNames.unmodified, ifNames.modified} {
