@@ -128,6 +128,29 @@ func (s *Server) authorize(ctx context.Context, rq *request, action, bucket, key
 			}
 		}
 	}
+	return s.decide(q)
+}
+
+// authorizeFound asks again about an object that is about to be read. It may
+// have taken the place of the one that authorize saw, with another ACL.
+func (s *Server) authorizeFound(ctx context.Context, rq *request, action string, o *store.Object) error {
+	q := auth.Request{
+		Identity:  rq.identity,
+		Action:    action,
+		Resource:  auth.Resource(o.Bucket, o.Key),
+		ObjectACL: o.ACL,
+	}
+	if s.authorizer.NeedsACL(rq.identity, action) {
+		b, err := s.store.GetBucketInfo(ctx, o.Bucket)
+		if err != nil {
+			return err
+		}
+		q.BucketACL = b.ACL
+	}
+	return s.decide(q)
+}
+
+func (s *Server) decide(q auth.Request) error {
 	if d := s.authorizer.Decide(q); !d.Allowed {
 		return wire.NewError("AccessDenied").WithMessage(d.Reason)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // copySource reads x-oss-copy-source and asks whether the sender may read it.
-// ec is for a header that is malformed.
-func (s *Server) copySource(ctx context.Context, rq *request, ec string) (store.CopySource, error) {
+// ec is for a header that is malformed; check looks at the source.
+func (s *Server) copySource(ctx context.Context, rq *request, ec string, check func(*store.Object) error) (store.CopySource, error) {
 	src := store.CopySource{}
 	bucket, key, version, err := wire.ParseCopySource(rq.header(wire.HeaderCopySource))
 	if e := (*wire.Error)(nil); errors.As(err, &e) {
@@ -34,6 +34,12 @@ func (s *Server) copySource(ctx context.Context, rq *request, ec string) (store.
 		return src, noSuchVersion(key, version)
 	}
 	src.Bucket, src.Key = bucket, key
+	src.Check = func(o *store.Object) error {
+		if err := s.authorizeFound(ctx, rq, action, o); err != nil {
+			return err
+		}
+		return check(o)
+	}
 	return src, nil
 }
 
@@ -50,16 +56,15 @@ func (s *Server) copyObject(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
-	src, err := s.copySource(ctx, rq, "")
-	if err != nil {
-		return err
-	}
 	conditions := rq.conditions(copySourceIfNames)
-	src.Check = func(o *store.Object) error {
+	src, err := s.copySource(ctx, rq, "", func(o *store.Object) error {
 		if err := conditions.check(o); err != nil {
 			return err
 		}
 		return checkCopySize(o.Size, wire.MaxCopyObject)
+	})
+	if err != nil {
+		return err
 	}
 	o, err := s.store.CopyObject(ctx, &store.CopyObjectRequest{
 		Bucket:          rq.target.bucket,
@@ -141,17 +146,13 @@ func (s *Server) uploadPartCopy(ctx context.Context, rq *request) error {
 	if err := rq.refuseEncryption(); err != nil {
 		return err
 	}
-	src, err := s.copySource(ctx, rq, wire.ECCopySource)
-	if err != nil {
-		return err
-	}
 	var (
 		rng        wire.Range
 		partial    bool
 		size       int64
 		conditions = rq.conditions(copySourceIfNames)
 	)
-	src.Check = func(o *store.Object) error {
+	src, err := s.copySource(ctx, rq, wire.ECCopySource, func(o *store.Object) error {
 		err := conditions.check(o)
 		if errors.Is(err, errNotModified) {
 			// Unlike for CopyObject, the documentation page has 412 for all.
@@ -163,6 +164,9 @@ func (s *Server) uploadPartCopy(ctx context.Context, rq *request) error {
 		size = o.Size
 		rng, partial = wire.ParseCopySourceRange(rq.header(wire.HeaderCopySourceRange), size)
 		return checkCopySize(rng.Length, wire.MaxPartSize)
+	})
+	if err != nil {
+		return err
 	}
 	part, err := s.store.UploadPartCopy(ctx, &store.UploadPartCopyRequest{
 		Bucket:     rq.target.bucket,

@@ -131,6 +131,9 @@ func (s *Server) getObject(ctx context.Context, rq *request) error {
 	defer reader.Close()
 
 	o := reader.Object
+	if err := s.authorizeFound(ctx, rq, versioned(rq.op.action, rq), o); err != nil {
+		return err
+	}
 	if err := rq.conditions(ifNames).check(o); err != nil {
 		rq.w.setNotModified(o)
 		return err
@@ -170,12 +173,21 @@ func (rq *request) send(ctx context.Context, reader *store.Reader, rng wire.Rang
 	return err
 }
 
+// readableObject looks an object up whose headers the sender may know.
+func (s *Server) readableObject(ctx context.Context, rq *request) (*store.Object, error) {
+	o, err := s.store.HeadObject(ctx, rq.target.bucket, rq.target.key)
+	if err != nil {
+		return nil, err
+	}
+	return o, s.authorizeFound(ctx, rq, versioned(rq.op.action, rq), o)
+}
+
 // headObject sends the headers of an object.
 func (s *Server) headObject(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	o, err := s.store.HeadObject(ctx, rq.target.bucket, rq.target.key)
+	o, err := s.readableObject(ctx, rq)
 	if err != nil {
 		return err
 	}
@@ -195,7 +207,7 @@ func (s *Server) getObjectMeta(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	o, err := s.store.HeadObject(ctx, rq.target.bucket, rq.target.key)
+	o, err := s.readableObject(ctx, rq)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/blob/memblob"
+	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/sign"
 	"github.com/ossastore/ossa/internal/store"
@@ -124,6 +125,7 @@ type fixture struct {
 type config struct {
 	opts  Options
 	store store.Options
+	kv    kv.Engine
 	blob  blob.Engine
 }
 
@@ -151,13 +153,14 @@ func newHandler(t testing.TB, change ...func(*config)) *fixture {
 			Registerer: f.metrics,
 		},
 		store: store.Options{Clock: clock, Rand: &ascending{}},
+		kv:    memkv.New(),
 		blob:  memblob.New(),
 	}
 	for _, fn := range change {
 		fn(c)
 	}
 	var err error
-	if f.store, err = store.Open(context.Background(), memkv.New(), c.blob, c.store); err != nil {
+	if f.store, err = store.Open(context.Background(), c.kv, c.blob, c.store); err != nil {
 		t.Fatal(err)
 	}
 	if f.server, err = New(f.store, c.opts); err != nil {
