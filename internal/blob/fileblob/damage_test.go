@@ -206,6 +206,41 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A segment that is cut within the padding of its last record lost nothing, and
+// listing it does not take the record for torn, nor its file for garbage.
+func TestPaddingCut(t *testing.T) {
+	mem := vfs.NewMem()
+	e := open(t, mem, "/blob", tiny)
+	extents := blobtest.Write(t, e, owner, blobtest.Data(1, 4999))
+	e.Close()
+	name, length := theFile(t, mem, "/blob", ".seg")
+	whole, err := mem.UnsafeGetFileDataBuffer(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole[length-1] != 0 {
+		t.Fatal("the record has no padding")
+	}
+	put(t, mem, name, bytes.Clone(whole[:length-1]))
+
+	e = open(t, mem, "/blob", tiny)
+	defer e.Close()
+	listed := 0
+	err = e.Extents(t.Context(), 0, e.Mark(), func(x blob.Extent, o blob.Owner) error {
+		if x != extents[0] || o != owner {
+			t.Errorf("listed %+v of %+v", x, o)
+		}
+		listed++
+		return nil
+	})
+	if err != nil || listed != 1 {
+		t.Fatalf("%d extents listed, %v", listed, err)
+	}
+	if err := blob.Verify(t.Context(), e, extents[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func put(t testing.TB, fs vfs.FS, name string, data []byte) {
 	t.Helper()
 	f, err := fs.Create(name, vfs.WriteCategoryUnspecified)

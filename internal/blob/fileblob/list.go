@@ -190,7 +190,7 @@ func (e *Engine) readRecordAt(h *handle, off, bound int64) (recordHeader, error)
 		return recordHeader{}, errNoRecord
 	case err != nil:
 		return recordHeader{}, fmt.Errorf("%w at %d: %w", errBadRecord, off, err)
-	case off+header.bytes(h.block) > bound:
+	case header.ownerOffset(h.block)+header.ownerBytes > bound: // padding says nothing
 		return recordHeader{}, errNoRecord
 	}
 	return header, nil
