@@ -132,7 +132,7 @@ func (s *Server) document(rq *request, limit int64) ([]byte, error) {
 		return nil, errOverload
 	}
 	rq.reserved += size
-	doc, err := wire.ReadDocument(rq.body, limit)
+	doc, err := wire.ReadDocument(rq.body, rq.r.ContentLength, limit)
 	if err != nil {
 		return nil, err
 	}

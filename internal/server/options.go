@@ -68,7 +68,7 @@ type Options struct {
 
 	// DocumentMemory bounds the documents in memory at one time, in bytes; a
 	// request that would exceed it is answered with ServiceUnavailable before its
-	// body is read. Default 128 MiB.
+	// body is read. Default 64 MiB, of which the process takes about twice.
 	DocumentMemory int64
 }
 
@@ -91,7 +91,7 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.MaxCompleteBody, wire.MaxCompleteBody)
 	setDefault(&o.MaxDeleteBody, wire.MaxDeleteBody)
 	setDefault(&o.MaxConfigBody, wire.MaxTaggingBody)
-	setDefault(&o.DocumentMemory, 128<<20)
+	setDefault(&o.DocumentMemory, 64<<20)
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}

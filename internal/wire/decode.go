@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -22,16 +23,18 @@ func decodeErrorf(format string, args ...any) error {
 }
 
 // ReadDocument reads the body of a request, of which it keeps at most limit
-// bytes in memory. A longer body is a DecodeError; other errors are r's.
-func ReadDocument(r io.Reader, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
+// bytes in memory. size is the length that was announced, -1 for none: room for
+// it is made once. A longer body is a DecodeError; other errors are r's.
+func ReadDocument(r io.Reader, size, limit int64) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(size, 0), limit)) + bytes.MinRead) // the end is read, too
+	if _, err := body.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > limit {
+	if int64(body.Len()) > limit {
 		return nil, decodeErrorf("the document is longer than %d bytes", limit)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // field is a child element that may occur once.

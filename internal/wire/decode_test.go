@@ -253,13 +253,21 @@ func TestDecodeCreateBucket(t *testing.T) {
 
 // TestReadDocument proves that a body is read up to its limit and no further.
 func TestReadDocument(t *testing.T) {
-	if got, err := ReadDocument(strings.NewReader("12345"), 5); string(got) != "12345" || err != nil {
-		t.Errorf("got %q, %v", got, err)
+	for _, size := range []int64{-1, 0, 4, 5, 6, 1 << 40} {
+		got, err := ReadDocument(strings.NewReader("12345"), size, 5)
+		if string(got) != "12345" || err != nil {
+			t.Errorf("announced as %d: got %q, %v", size, got, err)
+		}
+		_, err = ReadDocument(strings.NewReader("123456"), size, 5)
+		wantDecodeError(t, "too long", err)
 	}
-	_, err := ReadDocument(strings.NewReader("123456"), 5)
-	wantDecodeError(t, "too long", err)
+	const size = 3 << 20
+	got, err := ReadDocument(strings.NewReader(strings.Repeat("x", size)), size, 4<<20)
+	if len(got) != size || err != nil || cap(got) > size+64<<10 {
+		t.Errorf("%d bytes in room for %d, %v", len(got), cap(got), err)
+	}
 	broken := errors.New("broken")
-	if _, err := ReadDocument(brokenReader{broken}, 5); !errors.Is(err, broken) {
+	if _, err := ReadDocument(brokenReader{broken}, -1, 5); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
