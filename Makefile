@@ -6,6 +6,7 @@
 #   make crash    kill -9 loop (ROUNDS=200 SEED=1)
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
+#   make memory   memory of the server, idle and under eight parts of 1 GiB
 #   make docs     docs/operations.md from the operation table
 #
 # Nothing needs to be set up first but Go, a C compiler (for the race detector),
@@ -29,7 +30,7 @@ CRASH_ROUNDS ?= 20
 BENCH        ?= .
 COUNT        ?= 6
 
-.PHONY: build check test format vet lint layers unit race portable crash crash-short compat real bench fuzz docs clean
+.PHONY: build check test format vet lint layers unit race portable crash crash-short compat real bench memory fuzz docs clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(OSSA) ./cmd/ossa
@@ -87,6 +88,9 @@ real: build
 
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./internal/...
+
+memory: build
+	$(GO) run ./bench/memory -ossa $(OSSA)
 
 # Every fuzz target of the tree, one after the other.
 fuzz:

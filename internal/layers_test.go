@@ -50,7 +50,8 @@ var mayImport = map[string][]string{
 	"blob/blobtest": {"blob"},
 	"vfstest":       {},
 
-	"test/crash": {"sign"},
+	"test/crash":   {"sign"},
+	"bench/memory": {"sign"},
 }
 
 // testsMayImport lists what test files may import on top of their room's list:
