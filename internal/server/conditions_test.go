@@ -2,8 +2,8 @@ package server
 
 import "testing"
 
-// TestConditionsOfWrites proves that no write ignores a condition: what the
-// client meant to keep stays as it is.
+// TestConditionsOfWrites proves that what replaces or deletes an object does not
+// ignore a condition: what the client meant to keep stays as it is.
 func TestConditionsOfWrites(t *testing.T) {
 	f := newFixture(t)
 	f.put("bucket", "", "")
@@ -12,11 +12,7 @@ func TestConditionsOfWrites(t *testing.T) {
 	before := f.want(call{method: "HEAD", bucket: "bucket", key: "key"}, 200, "")
 	for _, c := range []call{
 		{method: "PUT", bucket: "bucket", key: "key", body: "lost"},
-		{method: "PUT", bucket: "bucket", key: "key", query: "tagging", body: "<Tagging><TagSet/></Tagging>"},
-		{method: "POST", bucket: "bucket", key: "key", query: "uploads"},
-		{method: "PUT", bucket: "bucket", key: "key", query: "partNumber=1&uploadId=" + id, body: "part"},
 		{method: "POST", bucket: "bucket", key: "key", query: "uploadId=" + id, body: "<CompleteMultipartUpload/>"},
-		{method: "DELETE", bucket: "bucket", key: "key", query: "uploadId=" + id},
 		{method: "DELETE", bucket: "bucket", key: "key"},
 	} {
 		for _, name := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
@@ -31,6 +27,17 @@ func TestConditionsOfWrites(t *testing.T) {
 	if page := f.want(call{method: "GET", bucket: "bucket", query: "uploads"}, 200, ""); between(page.body, "<NextUploadIdMarker>", "<") != id {
 		t.Errorf("the upload has gone, or another has come:\n%s", page.body)
 	}
+}
+
+// TestConditionsOfUploads proves that conditions on requests that touch no
+// object are taken and mean nothing.
+func TestConditionsOfUploads(t *testing.T) {
+	f := newFixture(t)
+	f.put("bucket", "", "")
+	header := map[string]string{"If-Modified-Since": "Tue, 14 Nov 2023 22:13:20 GMT", "If-Match": "*"}
+	f.want(call{method: "POST", bucket: "bucket", key: "key", query: "uploads", header: header}, 200, "")
+	id := f.initiate("bucket", "key")
+	f.want(call{method: "PUT", bucket: "bucket", key: "key", query: "partNumber=1&uploadId=" + id, body: "part", header: header}, 200, "")
 }
 
 // TestConditionsOfCopies proves that a copy's conditions are those on its
