@@ -247,6 +247,11 @@ func (e *Engine) bury(seg *segment, records []deadRecord) {
 	}
 	seg.mu.Unlock()
 
+	if e.short.Load() {
+		if err := e.makeHoles(seg, added); err != nil {
+			e.holesFailed(seg, err)
+		}
+	}
 	if e.loadedDead.Load() > maxLoadedDead {
 		e.unloadDead(seg)
 	}

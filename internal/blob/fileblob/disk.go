@@ -6,6 +6,10 @@ import (
 	"github.com/ossastore/ossa/internal/blob"
 )
 
+// plentyFactor is how many times the reserve must be free for the disk not to be
+// short of space any more.
+const plentyFactor = 4
+
 // settleReserve finds how many bytes must stay free.
 func (e *Engine) settleReserve() {
 	switch {
@@ -26,6 +30,14 @@ func (e *Engine) settleReserve() {
 // until release(n), which comes when the disk's own figures show it. A file
 // system without figures lets everything in.
 func (e *Engine) admit(n int64) error {
+	err := e.askFor(n)
+	if err != nil && e.runShort() {
+		err = e.askFor(n)
+	}
+	return err
+}
+
+func (e *Engine) askFor(n int64) error {
 	if e.reserve == 0 {
 		return nil
 	}
@@ -38,6 +50,9 @@ func (e *Engine) admit(n int64) error {
 	if uint64(ahead)+e.reserve > usage.AvailBytes {
 		e.admitted.Add(-n)
 		return fmt.Errorf("%w: %d bytes asked, %d free, %d reserved", blob.ErrFull, n, usage.AvailBytes, e.reserve)
+	}
+	if usage.AvailBytes > plentyFactor*e.reserve && e.short.Load() {
+		e.short.Store(false)
 	}
 	return nil
 }

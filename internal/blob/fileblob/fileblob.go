@@ -45,6 +45,10 @@ type Engine struct {
 	loadedDead  atomic.Int64 // offsets held by the segments' dead sets
 	admitted    atomic.Int64 // bytes let in that the disk's figures do not show yet
 	noWriteBack atomic.Bool  // SyncTo waits for the disk here: not worth it
+	short       atomic.Bool  // the disk had no room lately: see runShort
+	noHoles     atomic.Bool  // files cannot have holes here
+
+	punch func(f vfs.File, off, n int64) error // punchHole
 
 	failure atomic.Pointer[error] // why no more is written
 
@@ -76,6 +80,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		dir:      dir,
 		segments: map[uint64]*segment{},
 		writing:  map[uint64]struct{}{},
+		punch:    punchHole,
 	}
 	e.handles.init(e, opts.OpenFiles)
 	e.smallDir.path = e.fs.PathJoin(dir, "small")
