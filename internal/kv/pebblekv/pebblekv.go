@@ -287,6 +287,9 @@ func (e *Engine) Close() error {
 
 // endCalls locks e.calls, by force if need be.
 func (e *Engine) endCalls() {
+	if e.calls.TryLock() {
+		return
+	}
 	ended := make(chan struct{})
 	go func() {
 		e.calls.Lock()
