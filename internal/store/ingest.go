@@ -136,19 +136,16 @@ func (s *Store) stream(body Body, limit int64, sums *bodyHash, w io.Writer) (int
 	if err != nil || n < len(first) || int64(n) == body.Size {
 		// One buffer holds it all: nothing to overlap.
 		defer s.buffers.put(first)
-		return s.streamOne(first[:n], body.Size == int64(n), limit, err, sums, w)
+		return s.streamOne(first[:n], err, sums, w)
 	}
 	return s.streamMany(body.Reader, first, limit, sums, w)
 }
 
-// streamOne handles a body that ended within its first buffer. exact tells
-// that it has its declared length.
-func (s *Store) streamOne(p []byte, exact bool, limit int64, err error, sums *bodyHash, w io.Writer) (int64, error) {
+// streamOne handles a body that ended within its first buffer, which is far
+// below every limit.
+func (s *Store) streamOne(p []byte, err error, sums *bodyHash, w io.Writer) (int64, error) {
 	if err != nil && err != io.EOF {
 		return 0, bodyError(err)
-	}
-	if int64(len(p)) > limit && !exact {
-		return 0, ErrTooLarge
 	}
 	sums.Write(p)
 	if _, err := w.Write(p); err != nil {

@@ -29,6 +29,24 @@ type walk struct {
 	truncated bool
 }
 
+// bucket walks the rows of all ranges of a bucket with from <= key < to.
+func (w *walk) bucket(ctx context.Context, s *Store, name string, from, to []byte) error {
+	b, err := s.liveBucket(ctx, name)
+	if err != nil {
+		return err
+	}
+	all, err := s.ranges(ctx, b)
+	if err != nil || bytes.Compare(from, to) >= 0 {
+		return err
+	}
+	for _, r := range all {
+		if err := w.run(ctx, s, r.partition, from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // run walks the rows of p from a row key on. It leaves a group of keys by a
 // jump behind it, so that a page costs about what it returns.
 func (w *walk) run(ctx context.Context, s *Store, p kv.Partition, from, to []byte) error {
@@ -101,14 +119,6 @@ func (s *Store) ListObjects(ctx context.Context, req *ListObjectsRequest) (*List
 }
 
 func (s *Store) listObjects(ctx context.Context, req *ListObjectsRequest) (*ListObjectsResult, error) {
-	b, err := s.liveBucket(ctx, req.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.ranges(ctx, b)
-	if err != nil {
-		return nil, err
-	}
 	res := &ListObjectsResult{}
 	w := &walk{
 		prefix: req.Prefix, delimiter: req.Delimiter, marker: req.Marker, max: req.Max,
@@ -119,7 +129,7 @@ func (s *Store) listObjects(ctx context.Context, req *ListObjectsRequest) (*List
 			if err != nil {
 				return err
 			}
-			res.Objects = append(res.Objects, *objectInfo(b.name, key, rec))
+			res.Objects = append(res.Objects, *objectInfo(req.Bucket, key, rec))
 			return nil
 		},
 	}
@@ -127,12 +137,8 @@ func (s *Store) listObjects(ctx context.Context, req *ListObjectsRequest) (*List
 	if req.Marker >= req.Prefix && req.Marker != "" {
 		from = append(meta.ObjectKey(req.Marker), 0)
 	}
-	if bytes.Compare(from, to) < 0 {
-		for _, r := range all {
-			if err := w.run(ctx, s, r.partition, from, to); err != nil {
-				return nil, err
-			}
-		}
+	if err := w.bucket(ctx, s, req.Bucket, from, to); err != nil {
+		return nil, err
 	}
 	res.CommonPrefixes, res.Next, res.Truncated = w.prefixes, w.last, w.truncated
 	return res, nil
@@ -146,14 +152,6 @@ func (s *Store) ListMultipartUploads(ctx context.Context, req *ListMultipartUplo
 }
 
 func (s *Store) listMultipartUploads(ctx context.Context, req *ListMultipartUploadsRequest) (*ListMultipartUploadsResult, error) {
-	b, err := s.liveBucket(ctx, req.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.ranges(ctx, b)
-	if err != nil {
-		return nil, err
-	}
 	res := &ListMultipartUploadsResult{}
 	w := &walk{
 		prefix: req.Prefix, delimiter: req.Delimiter, marker: req.KeyMarker, max: req.Max,
@@ -171,7 +169,7 @@ func (s *Store) listMultipartUploads(ctx context.Context, req *ListMultipartUplo
 			if err != nil {
 				return err
 			}
-			res.Uploads = append(res.Uploads, *uploadInfo(b.name, key, id, rec))
+			res.Uploads = append(res.Uploads, *uploadInfo(req.Bucket, key, id, rec))
 			return nil
 		},
 	}
@@ -183,12 +181,8 @@ func (s *Store) listMultipartUploads(ctx context.Context, req *ListMultipartUplo
 			from = append(meta.UploadKey(req.KeyMarker, string(req.UploadIDMarker)), 0)
 		}
 	}
-	if bytes.Compare(from, to) < 0 {
-		for _, r := range all {
-			if err := w.run(ctx, s, r.partition, from, to); err != nil {
-				return nil, err
-			}
-		}
+	if err := w.bucket(ctx, s, req.Bucket, from, to); err != nil {
+		return nil, err
 	}
 	res.CommonPrefixes, res.NextKey, res.Truncated = w.prefixes, w.last, w.truncated
 	if n := len(res.Uploads); n > 0 && res.Uploads[n-1].Key == w.last {

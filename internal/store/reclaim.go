@@ -168,9 +168,10 @@ func (s *Store) reclaimDirty(ctx context.Context) error {
 }
 
 // Reclaim looks through all buckets once: it deletes what lost its name and is
-// not being read, replaced parts among that, forgets old answers to Complete, finishes deletions of buckets
-// that were decided and cut short, and moves extents out of files that are mostly
-// garbage. It may run beside anything, also twice.
+// not being read, replaced parts among that, forgets old answers to Complete,
+// finishes deletions of buckets that were decided and cut short, and moves
+// extents out of files that are mostly garbage. It may run beside anything, also
+// twice.
 func (s *Store) Reclaim(ctx context.Context) error {
 	s.work.take()
 	var errs []error
