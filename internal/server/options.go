@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +28,11 @@ type Options struct {
 	// Domains are the host names under which buckets are sub-domains:
 	// <bucket>.<domain>. localhost always is one.
 	Domains []string
+
+	// TrustedProxies are the addresses whose ForwardedHeader says who the client
+	// is; from others it is ignored. Default none, and X-Forwarded-For.
+	TrustedProxies  []netip.Prefix
+	ForwardedHeader ForwardedHeader
 
 	Keys auth.Keys // access keys; required
 
@@ -78,6 +85,7 @@ const minIdleTimeout = 60 * time.Second
 // EnsureDefaults fills in what is zero.
 func (o *Options) EnsureDefaults() {
 	setDefault(&o.Region, "cn-hangzhou")
+	setDefault(&o.ForwardedHeader, XForwardedFor)
 	setDefault(&o.OwnerID, "1000000000000001")
 	setDefault(&o.OwnerName, o.OwnerID)
 	setDefault(&o.MaxInFlight, 2048)
@@ -125,6 +133,14 @@ func (o *Options) Validate() error {
 		if domain == "" || strings.ContainsAny(domain, "/: ") || strings.Trim(domain, ".") != domain {
 			return fmt.Errorf("server: domain %q is not a host name", domain)
 		}
+	}
+	for _, prefix := range o.TrustedProxies {
+		if !prefix.IsValid() || prefix.Addr().Is4In6() {
+			return fmt.Errorf("server: %v is not a range of addresses", prefix)
+		}
+	}
+	if !slices.Contains(forwardedHeaders, o.ForwardedHeader) {
+		return fmt.Errorf("server: %s is no header of proxies", o.ForwardedHeader)
 	}
 	if o.IdleTimeout < minIdleTimeout {
 		return fmt.Errorf("server: idle timeout %v is shorter than %v", o.IdleTimeout, minIdleTimeout)

@@ -16,11 +16,12 @@ import (
 
 // request is one request on its way through the server, and its answer.
 type request struct {
-	r     *http.Request
-	w     *answer
-	body  *body
-	id    string
-	began time.Time // by the real clock; for durations
+	r      *http.Request
+	w      *answer
+	body   *body
+	id     string
+	began  time.Time // by the real clock; for durations
+	origin origin
 
 	target      target
 	query       wire.Values
@@ -35,7 +36,7 @@ type request struct {
 
 func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.Time) *request {
 	now := s.opts.Clock()
-	rq := &request{r: r, id: s.newRequestID(now), began: began, op: unrouted}
+	rq := &request{r: r, id: s.newRequestID(now), began: began, origin: s.proxies.origin(r), op: unrouted}
 	rc := http.NewResponseController(w)
 	rq.w = &answer{
 		ResponseWriter: w,

@@ -47,6 +47,7 @@ type Server struct {
 	store      *store.Store
 	opts       Options
 	domains    []string // lower case
+	proxies    proxies
 	authorizer auth.Authorizer
 	metrics    *metrics
 	inFlight   atomic.Int64
@@ -62,6 +63,7 @@ func New(s *store.Store, opts Options) (*Server, error) {
 	srv := &Server{
 		store:      s,
 		opts:       opts,
+		proxies:    proxies{trusted: opts.TrustedProxies, header: opts.ForwardedHeader},
 		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList},
 		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
