@@ -27,6 +27,8 @@ var mayImport = map[string][]string{
 	"sign":   {},
 	"wire":   {},
 
+	"lifecycle": {},
+
 	"store":  {"blob", "digest", "kv", "meta"},
 	"meta":   {"blob", "kv"}, // of blob the type Extent only
 	"digest": {},
