@@ -54,16 +54,18 @@ func HeaderKey() []byte { return []byte(kv.HeaderKey) }
 
 // Prefixes of the kinds of rows.
 const (
-	BucketPrefix    = "b/"
-	GravePrefix     = "g/"
-	RangePrefix     = "m/"
-	ObjectPrefix    = "o/"
-	VersionPrefix   = "v/"
-	UploadPrefix    = "u/"
-	CompletedPrefix = "c/"
-	GarbagePrefix   = "d/"
-	PartPrefix      = "p/"
-	ReplacedPrefix  = "x/"
+	BucketPrefix      = "b/"
+	GravePrefix       = "g/"
+	RangePrefix       = "m/"
+	ConfigPrefix      = "k/"
+	ConfigChunkPrefix = "K/"
+	ObjectPrefix      = "o/"
+	VersionPrefix     = "v/"
+	UploadPrefix      = "u/"
+	CompletedPrefix   = "c/"
+	GarbagePrefix     = "d/"
+	PartPrefix        = "p/"
+	ReplacedPrefix    = "x/"
 )
 
 // BucketKey is the row of a bucket in Root.
@@ -77,6 +79,16 @@ func SweepKey() []byte { return []byte("s") }
 
 // RangeKey is the row in a bucket partition of the range that begins at start.
 func RangeKey(start string) []byte { return []byte(RangePrefix + start) }
+
+// ConfigKey is the row in a bucket partition of a configuration of the bucket.
+func ConfigKey(kind string) []byte { return []byte(ConfigPrefix + kind) }
+
+// ConfigChunkKey is the row of the n-th chunk, from 0 on, of a configuration
+// that is too long for one row.
+func ConfigChunkKey(kind, generation string, n int) []byte {
+	b := append([]byte(ConfigChunkPrefix+kind+"/"+generation), '/')
+	return binary.BigEndian.AppendUint16(b, uint16(n))
+}
 
 // ObjectKey is the row of an object's current version.
 func ObjectKey(key string) []byte { return []byte(ObjectPrefix + key) }

@@ -7,6 +7,8 @@
 //	                         g/<bucket ID>     Grave: a deleted bucket to clear away
 //	                         s                 Sweep: how far leftovers were swept
 //	"b."<bucket ID>          m/<start key>     Range: the partition of keys from there on
+//	                         k/<kind>          Config: a configuration of the bucket
+//	                         K/<kind>/<generation>/<n> ConfigChunk of a long one
 //	"r."<bucket ID>"."<n>    o/<key>           Object, current version
 //	                         v/<key>/<inverse> older versions (none yet)
 //	                         u/<key>/<ID>      Upload, open

@@ -120,6 +120,85 @@ func DecodeRange(value []byte) (r Range, err error) {
 	return r, err
 }
 
+// Config is the head row of a bucket's configuration.
+type Config struct {
+	Document   []byte // all of it, if it is short; else it lies in chunks
+	Generation string // of the document; no two have the same
+	Chunks     int
+	Size       int64 // bytes of the document
+	Modified   time.Time
+}
+
+// Encode gives the row's value.
+func (c *Config) Encode() []byte {
+	e := newEncoder('k')
+	e.bytes(1, c.Document)
+	e.string(2, c.Generation)
+	e.uint(3, uint64(c.Chunks))
+	e.uint(4, uint64(c.Size))
+	e.time(5, c.Modified)
+	return e.finish()
+}
+
+// DecodeConfig reads the head row of a configuration.
+func DecodeConfig(value []byte) (*Config, error) {
+	var c Config
+	err := decode('k', value, func(f field) error {
+		switch f.tag {
+		case 1:
+			return f.bytes(&c.Document)
+		case 2:
+			return f.string(&c.Generation)
+		case 3:
+			var n uint64
+			err := f.uint(&n)
+			if err == nil && n > MaxConfigChunks {
+				err = errValue
+			}
+			c.Chunks = int(n)
+			return err
+		case 4:
+			err := f.int(&c.Size)
+			if c.Size < 0 || c.Size > MaxConfigBytes {
+				err = errValue
+			}
+			return err
+		case 5:
+			return f.time(&c.Modified)
+		}
+		return errTag
+	})
+	return &c, err
+}
+
+// MaxConfigBytes is how long the document of a configuration is at most.
+const MaxConfigBytes = 512 << 10
+
+// MaxConfigChunks is how many chunks a configuration has at most.
+const MaxConfigChunks = 16
+
+// ConfigChunk is a piece of a configuration's document.
+type ConfigChunk struct{ Bytes []byte }
+
+// Encode gives the row's value.
+func (c *ConfigChunk) Encode() []byte {
+	e := newEncoder('K')
+	e.bytes(1, c.Bytes)
+	return e.finish()
+}
+
+// DecodeConfigChunk reads a chunk.
+func DecodeConfigChunk(value []byte) (*ConfigChunk, error) {
+	var c ConfigChunk
+	err := decode('K', value, func(f field) error {
+		if f.tag == 1 {
+			return f.bytes(&c.Bytes)
+		}
+		return errTag
+	})
+	return &c, err
+}
+
 // Grave names the partitions of a deleted bucket that are to be cleared away.
 type Grave struct{ Ranges []string }
 

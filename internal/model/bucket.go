@@ -37,6 +37,7 @@ func (s *Store) putBucket(req *store.PutBucketRequest) error {
 		objects:   make(map[string]*object),
 		uploads:   make(map[store.UploadID]*upload),
 		completed: make(map[store.UploadID]*completed),
+		configs:   make(map[store.ConfigKind][]byte),
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type bucket struct {
 	objects   map[string]*object
 	uploads   map[store.UploadID]*upload
 	completed map[store.UploadID]*completed
+	configs   map[store.ConfigKind][]byte
 }
 
 type object struct {
@@ -83,7 +84,7 @@ func (s *Store) Clone() *Store {
 	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket)}
 	for name, b := range s.buckets {
 		own := &bucket{
-			Bucket: b.Bucket, completed: maps.Clone(b.completed),
+			Bucket: b.Bucket, completed: maps.Clone(b.completed), configs: maps.Clone(b.configs),
 			objects: make(map[string]*object), uploads: make(map[store.UploadID]*upload),
 		}
 		for key, o := range b.objects {

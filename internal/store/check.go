@@ -96,6 +96,9 @@ func (c *checker) root(ctx context.Context) error {
 		b := &bucketRow{name: name, row: row, Bucket: *rec}
 		c.partitions[meta.BucketPartition(b.ID)] = true
 		c.header(ctx, "bucket "+name, meta.BucketPartition(b.ID))
+		if err := c.bucketRows(ctx, "bucket "+name, meta.BucketPartition(b.ID)); err != nil {
+			return err
+		}
 		all, err := c.s.ranges(ctx, b)
 		if err != nil {
 			c.damage("bucket "+name, fmt.Errorf("map of ranges: %w", err))

@@ -21,6 +21,10 @@ var (
 	ErrBucketHasObjects = errors.New("bucket has objects")
 	ErrBucketHasUploads = errors.New("bucket has open multipart uploads")
 
+	// ErrNoSuchConfig: the bucket has no configuration of this kind; the kind
+	// is in the Error.
+	ErrNoSuchConfig = errors.New("no such bucket configuration")
+
 	// ErrNoSuchKey: there is no object of this key.
 	ErrNoSuchKey = errors.New("no such key")
 	// ErrNoSuchVersion: the object has no version of this ID.
@@ -63,8 +67,9 @@ type Error struct {
 	Key        string
 	UploadID   UploadID
 	PartNumber PartNumber
-	ETag       string // of the part in question
-	Size       int64  // bytes proposed, where a size is the trouble
+	ETag       string     // of the part in question
+	Size       int64      // bytes proposed, where a size is the trouble
+	Config     ConfigKind // the configuration in question
 	Err        error
 }
 
@@ -78,6 +83,9 @@ func (e *Error) Error() string {
 	}
 	if e.Key != "" {
 		fmt.Fprintf(&b, "/%q", e.Key)
+	}
+	if e.Config != "" {
+		fmt.Fprintf(&b, " configuration %s", e.Config)
 	}
 	if e.UploadID != "" {
 		fmt.Fprintf(&b, " upload %s", e.UploadID)
@@ -98,6 +106,7 @@ func wrap(err error, e *Error) error {
 	case errors.As(err, &inner):
 		e.PartNumber, e.ETag, e.Size = cmp.Or(e.PartNumber, inner.PartNumber), inner.ETag, inner.Size
 		e.Bucket, e.Key = cmp.Or(inner.Bucket, e.Bucket), cmp.Or(inner.Key, e.Key)
+		e.Config = cmp.Or(e.Config, inner.Config)
 		e.Err = inner.Err
 	default:
 		e.Err = err

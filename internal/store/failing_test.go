@@ -37,6 +37,9 @@ func (w *workload) shortLife(fs vfs.FS) {
 	for range 3 {
 		w.put(s, rng, "k1")
 		w.put(s, rng, "k2")
+		for range 3 {
+			w.config(s, rng)
+		}
 		w.initiate(s, "k3")
 		for range 4 {
 			w.uploadPart(s, rng)

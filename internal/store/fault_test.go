@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -127,6 +128,12 @@ func snapshot(t *testing.T, a api) string {
 	for _, b := range buckets.Buckets {
 		b.ID = ""
 		fmt.Fprintf(&s, "\n%+v", b)
+		configs, err := a.GetBucketConfigs(ctx, b.Name, someConfigs...)
+		must(t, err)
+		for kind, document := range configs.Documents {
+			configs.Documents[kind] = fmt.Appendf(nil, "%d %x", len(document), md5.Sum(document))
+		}
+		fmt.Fprintf(&s, "\n%s", configs.Documents)
 		objects, err := a.ListObjects(ctx, &store.ListObjectsRequest{Bucket: b.Name, Max: store.MaxListed})
 		must(t, err)
 		for _, o := range objects.Objects {

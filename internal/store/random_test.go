@@ -114,6 +114,10 @@ type api interface {
 	PutBucketAcl(context.Context, string, string) error
 	ListBuckets(context.Context, *store.ListBucketsRequest) (*store.ListBucketsResult, error)
 	DeleteBucket(context.Context, string) error
+	PutBucketConfig(context.Context, string, store.ConfigKind, []byte) error
+	GetBucketConfig(context.Context, string, store.ConfigKind) ([]byte, error)
+	GetBucketConfigs(context.Context, string, ...store.ConfigKind) (*store.BucketConfigs, error)
+	DeleteBucketConfig(context.Context, string, store.ConfigKind) error
 	GetBucketStat(context.Context, string) (*store.BucketStat, error)
 	ListObjects(context.Context, *store.ListObjectsRequest) (*store.ListObjectsResult, error)
 	PutObject(context.Context, *store.PutObjectRequest) (*store.Object, error)
@@ -248,7 +252,7 @@ func (h *history) step(o op) any {
 
 // sentinels are the errors that answers are told by.
 var sentinels = []error{
-	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads,
+	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads, store.ErrNoSuchConfig,
 	store.ErrNoSuchKey, store.ErrNoSuchVersion, store.ErrObjectExists, store.ErrNoSuchUpload, store.ErrInvalidPart,
 	store.ErrInvalidPartOrder, store.ErrPartTooSmall, store.ErrPartNotSequential, store.ErrTooLarge, store.ErrWrongMD5,
 	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable, errBroken, errRefused,
@@ -268,7 +272,7 @@ func describe(err error) string {
 	if !errors.As(err, &e) {
 		return fmt.Sprintf("without place: %v", err)
 	}
-	s := fmt.Sprintf("%s %s %q %s %d %s %d:", e.Op, e.Bucket, e.Key, e.UploadID, e.PartNumber, e.ETag, e.Size)
+	s := fmt.Sprintf("%s %s %q %s %d %s %d %s:", e.Op, e.Bucket, e.Key, e.UploadID, e.PartNumber, e.ETag, e.Size, e.Config)
 	known := false
 	for _, target := range sentinels {
 		if errors.Is(err, target) {
@@ -300,6 +304,8 @@ func (h *history) unify(got, want any) {
 	switch g := got.(type) {
 	case *store.Bucket:
 		same(&g.ID, &want.(*store.Bucket).ID)
+	case *store.BucketConfigs:
+		same(&g.Bucket.ID, &want.(*store.BucketConfigs).Bucket.ID)
 	case *store.Object:
 		same(&g.Version, &want.(*store.Object).Version)
 	case content:
@@ -331,6 +337,7 @@ func (h *history) compare() {
 	buckets := h.step(listBuckets("", "", store.MaxListed)).(*store.ListBucketsResult).Buckets
 	for _, b := range buckets {
 		h.step(op{"GetBucketStat " + b.Name, func(a api) (any, error) { return a.GetBucketStat(h.ctx, b.Name) }})
+		h.step(op{"GetBucketConfigs " + b.Name, func(a api) (any, error) { return a.GetBucketConfigs(h.ctx, b.Name, someConfigs...) }})
 		objects := h.step(listObjects(store.ListObjectsRequest{Bucket: b.Name, Max: store.MaxListed})).(*store.ListObjectsResult).Objects
 		for _, o := range objects {
 			h.step(getObject(b.Name, o.Key))
@@ -409,7 +416,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -519,7 +526,9 @@ func (h *history) upload() store.Upload {
 // random returns some operation.
 func (h *history) random() op {
 	rng, ctx, bucket, key := h.rng, h.ctx, h.bucket(), h.key()
-	switch n := rng.IntN(200); {
+	switch n := rng.IntN(208); {
+	case n >= 200:
+		return h.config(bucket)
 	case n < 8:
 		req := &store.PutBucketRequest{Bucket: bucket, ACL: pick(rng, "", "private", "public-read"), StorageClass: pick(rng, "", "", "Standard", "IA"), Redundancy: pick(rng, "", "ZRS")}
 		return op{"PutBucket " + bucket, func(a api) (any, error) { return nil, a.PutBucket(ctx, req) }}
@@ -598,6 +607,31 @@ func (h *history) random() op {
 		h.now = h.now.Add(13 * time.Hour)
 	}
 	return op{"Reclaim", func(a api) (any, error) { return nil, a.Reclaim(ctx) }}
+}
+
+var someConfigs = []store.ConfigKind{store.ConfigCors, store.ConfigPolicy, store.ConfigTagging}
+
+// config returns an operation on a configuration of a bucket, which fits one
+// row mostly.
+func (h *history) config(bucket string) op {
+	kind := pick(h.rng, someConfigs...)
+	switch h.rng.IntN(8) {
+	case 0, 1, 2:
+		n := pick(h.rng, 1, 100, 32<<10, 32<<10+1, 100<<10, store.MaxConfig, store.MaxConfig+1)
+		from := h.rng.IntN(len(h.pool) - n)
+		return op{fmt.Sprintf("PutBucketConfig %s %s %d", bucket, kind, n), func(a api) (any, error) {
+			return nil, a.PutBucketConfig(h.ctx, bucket, kind, h.pool[from:from+n])
+		}}
+	case 3, 4:
+		return op{fmt.Sprintf("DeleteBucketConfig %s %s", bucket, kind), func(a api) (any, error) { return nil, a.DeleteBucketConfig(h.ctx, bucket, kind) }}
+	case 5, 6:
+		return op{fmt.Sprintf("GetBucketConfig %s %s", bucket, kind), func(a api) (any, error) {
+			b, err := a.GetBucketConfig(h.ctx, bucket, kind)
+			return md5.Sum(b), err
+		}}
+	}
+	kinds := someConfigs[:h.rng.IntN(len(someConfigs)+1)]
+	return op{"GetBucketConfigs " + bucket, func(a api) (any, error) { return a.GetBucketConfigs(h.ctx, bucket, kinds...) }}
 }
 
 // empty takes all away that keeps a bucket from being deleted.

@@ -113,7 +113,9 @@ func labelled(value string) store.Attributes {
 // step does one random operation.
 func (w *workload) step(s *store.Store, rng *rand.Rand) {
 	key := pick(rng, "k1", "k2", "k3")
-	switch n := rng.IntN(100); {
+	switch n := rng.IntN(105); {
+	case n >= 100:
+		w.config(s, rng)
 	case n < 14:
 		w.put(s, rng, key)
 	case n < 34:
@@ -151,6 +153,44 @@ func (w *workload) put(s *store.Store, rng *rand.Rand, key string) {
 	w.fail("PutObject", err)
 	if err == nil && o.ETag != fmt.Sprintf("%X", md5.Sum(p)) {
 		w.t.Errorf("PutObject: ETag %s", o.ETag)
+	}
+}
+
+// config sets, reads or deletes a configuration of the bucket. Its document
+// says which value it is.
+func (w *workload) config(s *store.Store, rng *rand.Rand) {
+	switch rng.IntN(5) {
+	case 0:
+		end := w.rec.write("config", "")
+		err := s.DeleteBucketConfig(w.ctx, "b", store.ConfigPolicy)
+		end(err)
+		w.fail("DeleteBucketConfig", err)
+	case 1:
+		w.getConfig(s)
+	default:
+		v := w.value(nil)
+		document := bytes.Repeat([]byte(v+" "), pick(rng, 1, 100, 8000, 50000))
+		end := w.rec.write("config", v)
+		err := s.PutBucketConfig(w.ctx, "b", store.ConfigPolicy, document)
+		end(err)
+		w.fail("PutBucketConfig", err)
+	}
+}
+
+func (w *workload) getConfig(s *store.Store) {
+	end := w.rec.read("config")
+	document, err := s.GetBucketConfig(w.ctx, "b", store.ConfigPolicy)
+	if errors.Is(err, store.ErrNoSuchConfig) {
+		end("")
+		return
+	}
+	if w.fail("GetBucketConfig", err); err != nil {
+		return
+	}
+	v, _, _ := strings.Cut(string(document), " ")
+	end(v)
+	if n := len(v) + 1; len(document)%n != 0 || string(document) != strings.Repeat(v+" ", len(document)/n) {
+		w.t.Errorf("a configuration of %d bytes is not all of value %s", len(document), v)
 	}
 }
 
@@ -332,6 +372,7 @@ func (w *workload) look(s *store.Store) error {
 	for _, key := range []string{"k1", "k2", "k3", "copy"} {
 		w.get(s, key, func() {})
 	}
+	w.getConfig(s)
 	var errs []error
 	for _, u := range w.uploads {
 		errs = append(errs, w.judge(u, w.listParts(s, u) != nil))
