@@ -20,7 +20,7 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"auth", "engine", "server", "sign", "store"},
+	"cmd/ossa": {"auth", "engine", "kms", "server", "sign", "store"},
 
 	"server": {"auth", "digest", "sign", "store", "wire"},
 	"auth":   {},
@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 
 	"lifecycle": {},
 
-	"store":  {"blob", "digest", "kv", "meta"},
+	"store":  {"blob", "digest", "kms", "kv", "meta"},
 	"meta":   {"blob", "kv"}, // of blob the type Extent only
 	"digest": {},
 
@@ -38,8 +38,11 @@ var mayImport = map[string][]string{
 	"kv":   {},
 	"blob": {},
 
+	"kms":       {"smallfile"},
+	"smallfile": {},
+
 	// Only engine imports implementations.
-	"engine":        {"blob", "blob/fileblob", "blob/memblob", "kv", "kv/memkv", "kv/pebblekv"},
+	"engine":        {"blob", "blob/fileblob", "blob/memblob", "kv", "kv/memkv", "kv/pebblekv", "smallfile"},
 	"kv/memkv":      {"kv"},
 	"kv/pebblekv":   {"kv"},
 	"blob/memblob":  {"blob"},
@@ -50,6 +53,7 @@ var mayImport = map[string][]string{
 	"kv/kvtest":     {"kv"},
 	"kv/faultkv":    {"kv"},
 	"blob/blobtest": {"blob"},
+	"kms/kmstest":   {"kms"},
 	"vfstest":       {},
 
 	"test/crash":   {"sign"},
@@ -61,7 +65,7 @@ var mayImport = map[string][]string{
 var testsMayImport = []string{
 	"blob", "blob/blobtest", "blob/fileblob", "blob/memblob",
 	"kv", "kv/faultkv", "kv/kvtest", "kv/memkv", "kv/pebblekv",
-	"engine", "model", "vfstest",
+	"engine", "kms", "kms/kmstest", "model", "vfstest",
 }
 
 // Every import of a room of this module is one that mayImport lists, whatever

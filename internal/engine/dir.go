@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/ossastore/ossa/internal/smallfile"
 )
 
 // Names in the data directory.
@@ -21,8 +22,7 @@ const (
 	metaName        = "meta"
 	blobName        = "blob"
 	credentialsName = "root-credentials"
-
-	temporary = ".tmp" // suffix of a file that is being written
+	keyRingName     = "keyring"
 )
 
 // Version is the number of the data format that this release writes. It rises
@@ -77,7 +77,7 @@ func lookAt(fsys vfs.FS, dir string, mustExist bool) error {
 	// A process that died at its first start leaves the lock and an unfinished
 	// VERSION; a fresh disk has lost+found.
 	for _, name := range names {
-		if name != lockName && name != versionName+temporary && name != "lost+found" {
+		if name != lockName && name != versionName+smallfile.Temporary && name != "lost+found" {
 			return fmt.Errorf("%w: %s holds %q and no %s file; give --data an empty or new directory",
 				ErrNotData, dir, name, versionName)
 		}
@@ -103,15 +103,7 @@ func mkdirDurably(fsys vfs.FS, dir string) error {
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return syncDir(fsys, parent)
-}
-
-func syncDir(fsys vfs.FS, dir string) error {
-	d, err := fsys.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return smallfile.SyncDir(fsys, parent)
 }
 
 func lock(fsys vfs.FS, dir string) (io.Closer, error) {
@@ -136,10 +128,10 @@ func lock(fsys vfs.FS, dir string) (io.Closer, error) {
 // ensureVersion reads VERSION, or writes it in a directory that has none.
 func ensureVersion(fsys vfs.FS, dir string) error {
 	name := fsys.PathJoin(dir, versionName)
-	text, err := readSmall(fsys, name)
+	text, err := smallfile.Read(fsys, name, readMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		line := versionPrefix + strconv.Itoa(Version) + "\n"
-		return writeDurably(fsys, dir, versionName, []byte(line))
+		return smallfile.Write(fsys, dir, versionName, []byte(line))
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
@@ -159,56 +151,6 @@ func ensureVersion(fsys vfs.FS, dir string) error {
 // readMax bounds the small files of the data directory, in bytes.
 const readMax = 4 << 10
 
-func readSmall(fsys vfs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-
-	return io.ReadAll(io.LimitReader(f, readMax))
-}
-
-// writeDurably makes dir/name hold text, readable by its owner only: it exists
-// whole or not at all, and is durable when writeDurably has returned.
-func writeDurably(fsys vfs.FS, dir, name string, text []byte) (err error) {
-	path := fsys.PathJoin(dir, name)
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
-		}
-	}()
-
-	f, err := createPrivate(fsys, path+temporary)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := fsys.Rename(path+temporary, path); err != nil {
-		return err
-	}
-	return syncDir(fsys, dir)
-}
-
-type file interface {
-	io.WriteCloser
-	Sync() error
-}
-
-// createPrivate creates a file that never was readable by others. vfs.FS knows
-// no modes, so on the machine's own file system it goes around it.
-func createPrivate(fsys vfs.FS, name string) (file, error) {
-	if vfs.Root(fsys) != vfs.Default {
-		return fsys.Create(name, vfs.WriteCategoryUnspecified)
-	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-}
+// KeyRingFile is where the key ring of a data directory lies unless it was put
+// elsewhere.
+func KeyRingFile(fsys vfs.FS, dir string) string { return fsys.PathJoin(dir, keyRingName) }

@@ -8,6 +8,7 @@
 //	DIR/blob/             extents, kept by package fileblob
 //	DIR/root-credentials  root access key, readable by its owner only; absent
 //	                      when the key always came from outside
+//	DIR/keyring           key ring, unless it lies elsewhere: package kms
 //
 // VERSION is written, durably, before meta and blob are made. A directory that
 // has anything in it but no VERSION is not ours and is refused, so that a wrong
@@ -34,6 +35,7 @@ import (
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/kv/pebblekv"
+	"github.com/ossastore/ossa/internal/smallfile"
 )
 
 // Options say where the data is.
@@ -94,7 +96,7 @@ func Open(o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	// The engines sync what is in their folders; that the folders are there is ours.
-	if err := syncDir(o.FS, o.Dir); err != nil {
+	if err := smallfile.SyncDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
 	return e, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/kv"
+	"github.com/ossastore/ossa/internal/smallfile"
 )
 
 func mustOpen(t *testing.T, o Options) *Engine {
@@ -221,7 +222,7 @@ func TestRootKey(t *testing.T) {
 			fs := vfs.NewMem()
 			e := mustOpen(t, Options{Dir: "data", FS: fs})
 			if test.file != "" {
-				if err := writeDurably(fs, "data", credentialsName, []byte(test.file)); err != nil {
+				if err := smallfile.Write(fs, "data", credentialsName, []byte(test.file)); err != nil {
 					t.Fatal(err)
 				}
 			}

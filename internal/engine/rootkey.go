@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+
+	"github.com/ossastore/ossa/internal/smallfile"
 )
 
 // RootKey is the access key of the account that owns everything. Printing and
@@ -44,7 +46,7 @@ func (e *Engine) RootKey(random io.Reader) (key RootKey, made bool, err error) {
 	if e.fs != nil {
 		text := "# Root access key of this data directory. Whoever has it may do everything.\n" +
 			idLine + key.ID + "\n" + secretLine + key.Secret + "\n"
-		if err := writeDurably(e.fs, e.dir, credentialsName, []byte(text)); err != nil {
+		if err := smallfile.Write(e.fs, e.dir, credentialsName, []byte(text)); err != nil {
 			return RootKey{}, false, err
 		}
 	}
@@ -61,7 +63,7 @@ func (e *Engine) RootKeyFile() string {
 
 func readRootKey(e *Engine) (RootKey, error) {
 	name := e.RootKeyFile()
-	text, err := readSmall(e.fs, name)
+	text, err := smallfile.Read(e.fs, name, readMax)
 	if err != nil {
 		return RootKey{}, fmt.Errorf("read root credentials: %w", err)
 	}
