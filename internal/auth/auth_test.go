@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -70,24 +71,29 @@ func TestDecide(t *testing.T) {
 		{"no action", anonymous, "", "public-read-write", "public-read-write", true, noConfig},
 
 		{"user reads public", user, "oss:GetObject", "public-read", "", false, ""},
-		{"user reads private", user, "oss:GetObject", "private", "", false, byBucket},
+		{"user reads private", user, "oss:GetObject", "private", "", false, noPolicy},
 		{"user lists private", user, "oss:ListObjects", "private", "", false, noPolicy},
 		{"user configures", user, "oss:PutBucketAcl", "public-read-write", "", false, noPolicy},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := Authorizer{AnonymousList: tt.list}
-			got := a.Decide(Request{
-				Identity: tt.id, Action: tt.action, Resource: Resource("b", "k"),
+			r := Request{
+				Identity: tt.id, Action: tt.action, Resource: OSSResource("b", "k"),
 				BucketACL: tt.bucket, ObjectACL: tt.object,
-			})
-			if got.Allowed != (tt.want == "") || got.Reason != tt.want {
+			}
+			got := a.Decide(r)
+			if got.Allowed != (tt.want == "") || !strings.HasPrefix(got.Reason, tt.want) {
 				t.Errorf("got %+v, want reason %q", got, tt.want)
 			}
-			if !a.NeedsACL(tt.id, tt.action) {
-				bare := a.Decide(Request{Identity: tt.id, Action: tt.action})
-				if bare != got {
-					t.Errorf("NeedsACL is false, but without ACLs the decision is %+v, not %+v", bare, got)
+			if r.ObjectACL = ""; !a.NeedsObject(r) {
+				if bare := a.Decide(r); bare != got {
+					t.Errorf("NeedsObject is false, but without its ACL the decision is %+v, not %+v", bare, got)
+				}
+			}
+			if r.BucketACL = ""; !a.MayGrant(tt.action) {
+				if bare := a.Decide(r); bare != got {
+					t.Errorf("MayGrant is false, but without ACLs the decision is %+v, not %+v", bare, got)
 				}
 			}
 		})
@@ -99,9 +105,19 @@ func TestResource(t *testing.T) {
 		{"", "", "acs:oss:*:*:*"},
 		{"b", "", "acs:oss:*:*:b"},
 		{"b", "a/b", "acs:oss:*:*:b/a/b"},
+		{"b", "a:b", "acs:oss:*:*:b/a:b"},
 	} {
-		if got := Resource(tt.bucket, tt.key); got != tt.want {
-			t.Errorf("Resource(%q, %q) = %q, want %q", tt.bucket, tt.key, got, tt.want)
+		r := OSSResource(tt.bucket, tt.key)
+		if r.String() != tt.want {
+			t.Errorf("OSSResource(%q, %q) is %q, want %q", tt.bucket, tt.key, r, tt.want)
+		}
+		if got, err := ParseResource(tt.want); got != r || err != nil {
+			t.Errorf("%q reads as %+v, %v", tt.want, got, err)
+		}
+	}
+	for _, text := range []string{"", "b/k", "acs:oss:*:*", "acs:oss:*:*:", "acs::*:*:b", "arn:oss:*:*:b"} {
+		if got, err := ParseResource(text); err == nil {
+			t.Errorf("%q reads as %+v", text, got)
 		}
 	}
 }
@@ -126,10 +142,11 @@ func TestRootKey(t *testing.T) {
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("got %v, want %v", err, tt.want)
 			}
-			if err != nil && key != (Key{}) {
+			if err != nil && !reflect.DeepEqual(key, Key{}) {
 				t.Errorf("a key came with the error: %v", key)
 			}
-			if err == nil && (key.Secret != "hush" || key.Identity != Identity{Owner, "1000", "AK"}) {
+			want := Identity{Kind: Owner, ID: "1000", AccessKeyID: "AK"}
+			if err == nil && (key.Secret != "hush" || !reflect.DeepEqual(key.Identity, want)) {
 				t.Errorf("got %v %+v", key, key.Identity)
 			}
 		})

@@ -64,7 +64,7 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		store:      s,
 		opts:       opts,
 		proxies:    proxies{trusted: opts.TrustedProxies, header: opts.ForwardedHeader},
-		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList},
+		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList, Region: opts.Region, Account: opts.OwnerID},
 		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
 	for _, domain := range opts.Domains {
