@@ -6,6 +6,9 @@
 //	"root"                   b/<bucket>        Bucket
 //	                         g/<bucket ID>     Grave: a deleted bucket to clear away
 //	                         s                 Sweep: how far leftovers were swept
+//	                         U/<user>          User
+//	                         A/<access key ID> AccessKey of a user
+//	                         P/<policy>        Policy that users may have
 //	"b."<bucket ID>          m/<start key>     Range: the partition of keys from there on
 //	                         k/<kind>          Config: a configuration of the bucket
 //	                         K/<kind>/<generation>/<n> ConfigChunk of a long one

@@ -48,6 +48,9 @@ var kinds = map[string]kind{
 	"Sequence":    kindOf('q', (*meta.Sequence).Encode, meta.DecodeSequence),
 	"Completed":   kindOf('c', (*meta.Completed).Encode, meta.DecodeCompleted),
 	"Garbage":     kindOf('d', (*meta.Garbage).Encode, meta.DecodeGarbage),
+	"User":        kindOf('U', (*meta.User).Encode, meta.DecodeUser),
+	"AccessKey":   kindOf('A', (*meta.AccessKey).Encode, meta.DecodeAccessKey),
+	"Policy":      kindOf('P', (*meta.Policy).Encode, meta.DecodePolicy),
 }
 
 var (
@@ -102,6 +105,15 @@ var records = []struct {
 	{"Completed full", &meta.Completed{Key: "k", List: []byte("list"), ETag: "E-1", CRC64: 9, Size: 48 << 40, Modified: someTime}},
 	{"Garbage", &meta.Garbage{}},
 	{"Garbage full", &meta.Garbage{Version: "V", Manifest: meta.Manifest{Extents: someExtents, Stored: someExtents[:1]}, UploadID: "U", Key: "k"}},
+	{"User", &meta.User{}},
+	{"User full", &meta.User{
+		ID: "ID", Created: someTime, Disabled: true, AccessKeys: []string{"A1", "A2"}, Policies: []string{"p", "q"},
+		Sessions: 1<<64 - 1, SessionsRevoked: someTime,
+	}},
+	{"AccessKey", &meta.AccessKey{}},
+	{"AccessKey full", &meta.AccessKey{User: "u", Created: someTime, Disabled: true, Used: someTime, Sealed: []byte("sealed")}},
+	{"Policy", &meta.Policy{}},
+	{"Policy full", &meta.Policy{Created: someTime, Updated: someTime, Attached: 1 << 40, Document: []byte("{}")}},
 }
 
 // keys are one of every kind of row key and partition.
@@ -127,6 +139,9 @@ var keys = []struct {
 	{"PartKey", meta.PartKey(10000)},
 	{"ReplacedKey", meta.ReplacedKey(10000, 1<<63)},
 	{"SequenceKey", meta.SequenceKey()},
+	{"UserKey", meta.UserKey("ci")},
+	{"AccessKeyKey", meta.AccessKeyKey("OSSUID")},
+	{"PolicyKey", meta.PolicyKey("upload-only")},
 }
 
 // The encodings are those of earlier releases: whoever changes one makes the

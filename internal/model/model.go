@@ -25,16 +25,19 @@ import (
 
 // Options of a Store. Clock and NewUploadID must be set.
 type Options struct {
-	Clock        func() time.Time
-	NewUploadID  func() store.UploadID
-	MaxBuckets   int           // default 100
-	CompletedFor time.Duration // default 25 h
+	Clock       func() time.Time
+	NewUploadID func() store.UploadID
+	// NewAccessKeyID must be set where access keys are made.
+	NewAccessKeyID func() string
+	MaxBuckets     int           // default 100
+	CompletedFor   time.Duration // default 25 h
 }
 
 // Store is the model. It must not be used concurrently.
 type Store struct {
 	opts    Options
 	buckets map[string]*bucket
+	ram     ram
 	made    int // buckets and versions made so far
 }
 
@@ -76,12 +79,12 @@ func New(opts Options) *Store {
 	if opts.CompletedFor == 0 {
 		opts.CompletedFor = 25 * time.Hour
 	}
-	return &Store{opts: opts, buckets: make(map[string]*bucket)}
+	return &Store{opts: opts, buckets: make(map[string]*bucket), ram: newRAM()}
 }
 
 // Clone returns a store that is the same and goes its own way from here on.
 func (s *Store) Clone() *Store {
-	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket)}
+	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket), ram: s.ram.clone()}
 	for name, b := range s.buckets {
 		own := &bucket{
 			Bucket: b.Bucket, completed: maps.Clone(b.completed), configs: maps.Clone(b.configs),

@@ -24,6 +24,7 @@ type CheckOptions struct {
 // CheckReport is what Check found.
 type CheckReport struct {
 	Buckets, Objects, Uploads, Parts int64
+	Users, AccessKeys, Policies      int64
 	Extents                          int64 // read and verified
 	Bytes                            int64 // read and verified
 	Garbage                          int64 // rows that wait for the reclaimer
@@ -53,7 +54,7 @@ func (s *Store) Check(ctx context.Context, opts CheckOptions) (*CheckReport, err
 	if c.progress == nil {
 		c.progress = func(CheckReport) {}
 	}
-	for _, step := range []func(context.Context) error{c.root, c.graves, c.strayPartitions, c.extents} {
+	for _, step := range []func(context.Context) error{c.root, c.ram, c.graves, c.strayPartitions, c.extents} {
 		if err := step(ctx); err != nil {
 			return &c.CheckReport, err
 		}

@@ -52,6 +52,29 @@ var (
 	// ErrShortBody: the body ended before its declared length.
 	ErrShortBody = errors.New("body ended early")
 
+	// ErrNoSuchUser, ErrNoSuchAccessKey, ErrNoSuchPolicy: it is not there. An
+	// access key is the user's who has it, and nobody else's.
+	ErrNoSuchUser      = errors.New("no such user")
+	ErrNoSuchAccessKey = errors.New("no such access key")
+	ErrNoSuchPolicy    = errors.New("no such policy")
+	// ErrNotAttached: the user does not have the policy.
+	ErrNotAttached = errors.New("policy not attached")
+	// ErrUserExists and ErrPolicyExists: the name is taken.
+	ErrUserExists   = errors.New("user exists")
+	ErrPolicyExists = errors.New("policy exists")
+	// ErrUserHasKeys, ErrUserHasPolicies, ErrPolicyAttached: it cannot be
+	// deleted.
+	ErrUserHasKeys     = errors.New("user has access keys")
+	ErrUserHasPolicies = errors.New("user has policies")
+	ErrPolicyAttached  = errors.New("policy is attached")
+	// ErrTooManyUsers, ErrTooManyKeys, ErrTooManyPolicies: MaxUsers,
+	// MaxAccessKeys, MaxPolicies or MaxUserPolicies are there already.
+	ErrTooManyUsers    = errors.New("too many users")
+	ErrTooManyKeys     = errors.New("too many access keys")
+	ErrTooManyPolicies = errors.New("too many policies")
+	// ErrInvalidName: no user or policy can be called so.
+	ErrInvalidName = errors.New("invalid name")
+
 	// ErrFull: the disk has no room for the bytes. Nothing was kept.
 	ErrFull = errors.New("no space left")
 	// ErrUnavailable: the storage takes no changes now, or the outcome of the
@@ -63,6 +86,7 @@ var (
 // are zero.
 type Error struct {
 	Op         string // the operation, such as "UploadPart"
+	Subject    string // user, access key or policy, where it is about those
 	Bucket     string
 	Key        string
 	UploadID   UploadID
@@ -78,6 +102,9 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
+	if e.Subject != "" {
+		fmt.Fprintf(&b, " %s", e.Subject)
+	}
 	if e.Bucket != "" {
 		fmt.Fprintf(&b, " %s", e.Bucket)
 	}

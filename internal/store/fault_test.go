@@ -69,6 +69,9 @@ func (h *history) settle(o op) {
 	if strings.HasPrefix(o.name, "InitiateMultipartUpload") {
 		h.nextID = h.newUpload()
 	}
+	if strings.HasPrefix(o.name, "CreateAccessKey") {
+		h.nextKey = h.newAccessKeyID()
+	}
 	_, err := o.do(after)
 	// A bucket's deletion that was decided and not finished is finished by
 	// whoever looks at the bucket.
@@ -146,7 +149,9 @@ func snapshot(t *testing.T, a api) string {
 		must(t, err)
 		fmt.Fprintf(&s, "\n%+v", *parts)
 	})
-	return s.String()
+	ram, err := snapshotRAM(a)
+	must(t, err)
+	return s.String() + ram
 }
 
 // Changes whose outcome the engine does not know: the store finds out, or says

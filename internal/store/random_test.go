@@ -137,6 +137,7 @@ type api interface {
 	ListParts(context.Context, *store.ListPartsRequest) (*store.ListPartsResult, error)
 	ListMultipartUploads(context.Context, *store.ListMultipartUploadsRequest) (*store.ListMultipartUploadsResult, error)
 	Reclaim(context.Context) error
+	ramAPI
 }
 
 // whole is a store that reads objects whole.
@@ -172,10 +173,12 @@ type history struct {
 	model   *model.Store
 	faults  *faulty // where changes may have no known outcome
 
-	now    time.Time // of both; stands still during an operation
-	nextID store.UploadID
-	pool   []byte // random bytes that bodies are cut from
+	now     time.Time // of both; stands still during an operation
+	nextID  store.UploadID
+	nextKey string // ID of the access key that was made last
+	pool    []byte // random bytes that bodies are cut from
 
+	secrets  map[string]string // of access keys
 	names    map[string]string // what the store calls versions and buckets -> the model
 	uploads  []store.Upload    // some that there were, the latest last
 	complete []*store.CompleteMultipartUploadRequest
@@ -187,10 +190,11 @@ func newHistory(t *testing.T, rng *rand.Rand, engines pair) *history {
 	h := &history{
 		t: t, ctx: context.Background(), rng: rng, engines: engines,
 		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), pool: data(rng.Uint64(), 1<<20),
-		names: make(map[string]string), went: make(map[string]int),
+		secrets: make(map[string]string), names: make(map[string]string), went: make(map[string]int),
 	}
 	h.model = model.New(model.Options{
 		Clock: h.clock, NewUploadID: func() store.UploadID { return h.nextID }, MaxBuckets: 2,
+		NewAccessKeyID: func() string { return h.nextKey },
 	})
 	h.open()
 	return h
@@ -202,7 +206,7 @@ func (h *history) open() {
 	h.t.Helper()
 	k, b, err := h.engines.open()
 	if err == nil {
-		h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2})
+		h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2, KeyRing: plainRing{}})
 	}
 	h.check(err)
 }
@@ -231,6 +235,9 @@ func (h *history) step(o op) any {
 	if id, ok := got.(store.UploadID); ok {
 		h.nextID = id
 	}
+	if key, ok := got.(*store.AccessKey); ok && key != nil {
+		h.nextKey = key.ID
+	}
 	if h.faults != nil && errors.Is(gotErr, store.ErrUnavailable) {
 		h.settle(o)
 		return nil
@@ -255,7 +262,10 @@ var sentinels = []error{
 	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads, store.ErrNoSuchConfig,
 	store.ErrNoSuchKey, store.ErrNoSuchVersion, store.ErrObjectExists, store.ErrNoSuchUpload, store.ErrInvalidPart,
 	store.ErrInvalidPartOrder, store.ErrPartTooSmall, store.ErrPartNotSequential, store.ErrTooLarge, store.ErrWrongMD5,
-	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable, errBroken, errRefused,
+	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable,
+	store.ErrNoSuchUser, store.ErrNoSuchAccessKey, store.ErrNoSuchPolicy, store.ErrNotAttached, store.ErrUserExists, store.ErrPolicyExists,
+	store.ErrUserHasKeys, store.ErrUserHasPolicies, store.ErrPolicyAttached, store.ErrTooManyUsers, store.ErrTooManyKeys,
+	store.ErrTooManyPolicies, store.ErrInvalidName, errBroken, errRefused,
 }
 
 var (
@@ -272,7 +282,7 @@ func describe(err error) string {
 	if !errors.As(err, &e) {
 		return fmt.Sprintf("without place: %v", err)
 	}
-	s := fmt.Sprintf("%s %s %q %s %d %s %d %s:", e.Op, e.Bucket, e.Key, e.UploadID, e.PartNumber, e.ETag, e.Size, e.Config)
+	s := fmt.Sprintf("%s %s %s %q %s %d %s %d %s:", e.Op, e.Subject, e.Bucket, e.Key, e.UploadID, e.PartNumber, e.ETag, e.Size, e.Config)
 	known := false
 	for _, target := range sentinels {
 		if errors.Is(err, target) {
@@ -310,6 +320,17 @@ func (h *history) unify(got, want any) {
 		same(&g.Version, &want.(*store.Object).Version)
 	case content:
 		same(&g.Version, &want.(content).Version)
+	case *store.User:
+		same(&g.ID, &want.(*store.User).ID)
+	case *store.ListUsersResult:
+		w := want.(*store.ListUsersResult)
+		for i := range min(len(g.Users), len(w.Users)) {
+			same(&g.Users[i].ID, &w.Users[i].ID)
+		}
+	case principal:
+		w := want.(principal)
+		same(&g.User.ID, &w.User.ID)
+		h.unifyPrincipal(g.Principal, w.Principal)
 	case *store.ListBucketsResult:
 		w := want.(*store.ListBucketsResult)
 		for i := range min(len(g.Buckets), len(w.Buckets)) {
@@ -347,6 +368,7 @@ func (h *history) compare() {
 			h.step(listParts(u, 0, store.MaxListed))
 		}
 	}
+	h.compareRAM()
 }
 
 // finish sees that nothing is damaged or left over.
@@ -416,7 +438,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -526,6 +548,9 @@ func (h *history) upload() store.Upload {
 // random returns some operation.
 func (h *history) random() op {
 	rng, ctx, bucket, key := h.rng, h.ctx, h.bucket(), h.key()
+	if rng.IntN(8) == 0 {
+		return h.randomRAM()
+	}
 	switch n := rng.IntN(208); {
 	case n >= 200:
 		return h.config(bucket)

@@ -115,12 +115,16 @@ func (s *Store) Start() {
 	}()
 }
 
-// Close ends the background work and waits for it. The engines stay open.
+// Close ends the background work and waits for it, and writes down what is kept
+// in memory for a while. The engines stay open.
 func (s *Store) Close() {
 	if s.work.cancel != nil {
 		s.work.cancel()
 		<-s.work.done
 		s.work.cancel = nil
+	}
+	if err := s.FlushAccessKeyUses(context.Background()); err != nil {
+		s.log.Warn("the last uses of access keys are not written down", "error", err)
 	}
 }
 
@@ -145,6 +149,9 @@ func (s *Store) background(ctx context.Context) {
 		case <-s.work.wake:
 		}
 		report("reclaim", s.reclaimDirty(ctx))
+		if s.uses.due(s.now()) {
+			report("uses of access keys", s.FlushAccessKeyUses(ctx))
+		}
 		if now := s.now(); now.Sub(last) >= fullRound || now.Before(last) {
 			last = now
 			report("sweep", s.Sweep(ctx))

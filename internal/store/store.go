@@ -50,6 +50,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/digest"
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/meta"
 )
@@ -59,6 +60,7 @@ type Options struct {
 	Clock      func() time.Time // default time.Now
 	Rand       io.Reader        // default crypto/rand; used under a lock
 	Logger     *slog.Logger     // default discards
+	KeyRing    kms.KeyRing      // default kms.None
 	MaxBuckets int              // default 100, the limit of OSS; made at once, a few more may pass
 	Buffers    int              // 256 KiB buffers for bodies on their way, in all; default 256
 
@@ -79,6 +81,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.KeyRing == nil {
+		o.KeyRing = kms.None{}
 	}
 	if o.MaxBuckets == 0 {
 		o.MaxBuckets = 100
@@ -117,6 +122,7 @@ type Store struct {
 
 	randMu  sync.Mutex
 	pins    pins
+	uses    uses
 	buffers *buffers
 	work    reclaimer
 	stats   counters
