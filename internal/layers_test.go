@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 
 	"lifecycle": {},
 
-	"store":  {"blob", "digest", "kms", "kv", "meta"},
+	"store":  {"blob", "digest", "kms", "kv", "meta", "seal"},
 	"meta":   {"blob", "kv"}, // of blob the type Extent only
 	"digest": {},
 
@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"kv":   {},
 	"blob": {},
 
+	"seal":      {},
 	"kms":       {"smallfile"},
 	"smallfile": {},
 
