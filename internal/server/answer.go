@@ -17,8 +17,8 @@ type answer struct {
 	began    time.Time
 	pace     pace
 	throttle *throttle
-	flush    func() error
-	body     *body // of the request, which is ended before the answer begins
+	send     func() error // what is buffered
+	body     *body        // of the request, which is ended before the answer begins
 
 	status  int   // 0 until the header has gone out
 	sent    int64 // bytes of body
@@ -51,8 +51,20 @@ func (a *answer) WriteHeader(status int) {
 		a.set("Connection", "close")
 	}
 	a.set(wire.HeaderServerTime, strconv.FormatInt(time.Since(a.began).Milliseconds(), 10))
-	a.pace.begin()
+	if a.pace.watch == nil {
+		a.pace.begin()
+	}
 	a.ResponseWriter.WriteHeader(status)
+}
+
+// flush sends what is buffered of the answer.
+func (a *answer) flush() {
+	began := a.pace.begin()
+	err := a.send()
+	a.pace.end(began, 0)
+	if err != nil && a.sendErr == nil {
+		a.sendErr = err
+	}
 }
 
 // Write sends a piece of the body. Headers go before it, with status 200 if

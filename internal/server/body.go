@@ -62,7 +62,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.ended = true
 		// From here on the connection is watched for the client's leaving; a
 		// deadline that passes would look like that.
-		b.pace.set(time.Time{})
+		b.pace.release()
 	case err != nil:
 		b.err = &bodyError{err}
 		err = b.err
@@ -155,10 +155,14 @@ func (b *body) awaited() bool {
 // answer, to keep the connection.
 const settleBytes = 64 << 10
 
+// stream tells whether the request has a stream of HTTP/2 for itself, which can
+// be ended at any time without harm to others.
+func (b *body) stream() bool { return b.r.ProtoMajor > 1 }
+
 // settle reads a little body to its end, and reports whether the connection can
 // be used for another request.
 func (b *body) settle() bool {
-	if b.ended {
+	if b.ended || b.stream() {
 		return true
 	}
 	if b.err != nil || b.awaited() || b.r.ContentLength-b.n > settleBytes {
@@ -175,6 +179,9 @@ func (b *body) drain() {
 		return
 	}
 	b.answer.flush()
+	if b.stream() {
+		return // net/http tells the client to send no more
+	}
 	if b.err == nil && !b.awaited() && b.r.ContentLength-b.n <= b.opts.DrainBytes {
 		b.discard(b.opts.DrainBytes)
 	}
@@ -187,6 +194,6 @@ func (b *body) drain() {
 // discard reads up to limit bytes, for as long as DrainTimeout.
 func (b *body) discard(limit int64) {
 	b.draining = true
-	b.pace = pace{set: b.pace.set, timeout: b.opts.DrainTimeout, bytes: limit + 1}
+	b.pace = pace{set: b.pace.set, watch: b.pace.watch, timeout: b.opts.DrainTimeout, bytes: limit + 1}
 	io.CopyN(io.Discard, b, limit) // b remembers what went wrong
 }

@@ -315,6 +315,8 @@ func (s *Server) panicked(rq *request, value any, stack []byte) {
 	if rq.w.status != 0 {
 		return
 	}
-	rq.w.base.Set("Connection", "close")
+	if !rq.body.stream() {
+		rq.w.base.Set("Connection", "close")
+	}
 	s.fail(rq, wire.NewError("InternalError"))
 }

@@ -24,6 +24,7 @@ func (s *Server) finish(rq *request) {
 		}
 	}
 	s.documents.Release(rq.reserved)
+	defer rq.end()
 	elapsed := time.Since(rq.began)
 	s.metrics.observe(rq, elapsed)
 	s.logAccess(rq, elapsed, abort)

@@ -161,10 +161,7 @@ func (s *Server) completion(rq *request) (*store.CompleteMultipartUploadRequest,
 
 // location is the URL of the object under the address that the client used.
 func (rq *request) location() string {
-	u := url.URL{Scheme: "http", Host: rq.r.Host}
-	if rq.r.TLS != nil {
-		u.Scheme = "https"
-	}
+	u := url.URL{Scheme: rq.scheme(), Host: rq.r.Host}
 	path := "/" + wire.EncodePath(rq.target.key)
 	if rq.target.pathStyle {
 		path = "/" + rq.target.bucket + path

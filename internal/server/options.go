@@ -52,6 +52,11 @@ type Options struct {
 	// with ServiceUnavailable before anything of them is read. Default 2048.
 	MaxInFlight int
 
+	// HTTP2 offers HTTP/2 to clients that speak TLS. MaxStreams is how many
+	// requests one of its connections may have at once; default 100.
+	HTTP2      bool
+	MaxStreams int
+
 	MaxHeaderBytes int           // of one request, with its request line; default 64 KiB
 	HeaderTimeout  time.Duration // for a request's header to arrive; default 30 s
 	IdleTimeout    time.Duration // between requests of a connection; default 120 s, at least 60 s
@@ -89,6 +94,7 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.OwnerID, "1000000000000001")
 	setDefault(&o.OwnerName, o.OwnerID)
 	setDefault(&o.MaxInFlight, 2048)
+	setDefault(&o.MaxStreams, 100)
 	setDefault(&o.MaxHeaderBytes, 64<<10)
 	setDefault(&o.HeaderTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 120*time.Second)
@@ -146,7 +152,7 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("server: idle timeout %v is shorter than %v", o.IdleTimeout, minIdleTimeout)
 	}
 	for _, n := range []int64{
-		int64(o.MaxInFlight), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
+		int64(o.MaxInFlight), int64(o.MaxStreams), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
 		o.ProgressBytes, o.DrainBytes, int64(o.DrainTimeout), o.MaxCompleteBody, o.MaxDeleteBody, o.MaxConfigBody,
 		o.DocumentMemory,
 	} {

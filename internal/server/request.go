@@ -41,16 +41,14 @@ func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.T
 	rq.w = &answer{
 		ResponseWriter: w,
 		pace:           pace{set: rc.SetWriteDeadline, timeout: s.opts.ProgressTimeout, bytes: s.opts.ProgressBytes},
-		flush:          rc.Flush,
+		send:           rc.Flush,
 		base: http.Header{
 			wire.HeaderRequestID: {rq.id},
 			"Date":               {now.UTC().Format(http.TimeFormat)},
 			"Server":             {"AliyunOSS"},
-			"Connection":         {"keep-alive"}, // or close: the answer and net/http see to it
 		},
 		began: began,
 	}
-	rq.w.reset()
 	rq.body = &body{
 		r:      r,
 		answer: rq.w,
@@ -59,8 +57,25 @@ func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.T
 		ended:  r.Body == nil || r.Body == http.NoBody,
 	}
 	rq.w.body = rq.body
-	rq.w.pace.begin() // the deadline of the answer before this one may have passed
+	if rq.body.stream() {
+		long := time.Unix(0, 0) // ago
+		rq.body.pace.watch = &watchdog{bark: func() { rc.SetReadDeadline(long) }}
+		rq.w.pace.watch = &watchdog{bark: func() { rc.SetWriteDeadline(long) }}
+	} else {
+		rq.w.base["Connection"] = []string{"keep-alive"} // or close: the answer and net/http see to it
+		rq.w.pace.begin()                                // the deadline of the answer before this one may have passed
+	}
+	rq.w.reset()
 	return rq
+}
+
+// end lets go of what belongs to the connection.
+func (rq *request) end() {
+	for _, w := range []*watchdog{rq.body.pace.watch, rq.w.pace.watch} {
+		if w != nil {
+			w.stop()
+		}
+	}
 }
 
 // newRequestID returns 24 upper-case hex digits: seconds in 32 bits, then 64

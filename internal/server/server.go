@@ -81,8 +81,18 @@ func New(s *store.Store, opts Options) (*Server, error) {
 // HTTPServer returns an http.Server for s with the limits of its Options. The
 // caller sets Addr or hands in a listener, and shuts it down.
 func (s *Server) HTTPServer() *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(s.opts.HTTP2)
 	return &http.Server{
-		Handler:           s,
+		Handler:   s,
+		Protocols: &protocols,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          s.opts.MaxStreams,
+			MaxReceiveBufferPerStream:     streamWindow,
+			MaxReceiveBufferPerConnection: connectionWindow,
+			WriteByteTimeout:              s.opts.ProgressTimeout,
+		},
 		ReadHeaderTimeout: s.opts.HeaderTimeout,
 		IdleTimeout:       s.opts.IdleTimeout,
 		MaxHeaderBytes:    s.opts.MaxHeaderBytes,
@@ -100,6 +110,14 @@ func (s *Server) HTTPServer() *http.Server {
 		},
 	}
 }
+
+// What an HTTP/2 client may send ahead of what has been read, in bytes. It takes
+// as much memory at worst, and bounds a connection's speed to a window for each
+// round trip. The second is the largest that net/http takes.
+const (
+	streamWindow     = 1 << 20
+	connectionWindow = 4<<20 - 1
+)
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -120,6 +138,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(rq, err)
 	}
 	rq.body.drain()
+	if rq.body.stream() && rq.w.sent > 0 {
+		rq.w.flush() // while it is watched: net/http would wait without end
+	}
 }
 
 // route finds out what is asked for.

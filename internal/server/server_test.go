@@ -119,6 +119,7 @@ type fixture struct {
 	addr    string
 	log     *syncBuffer
 	client  *http.Client
+	scheme  string // https if the client is to speak TLS
 }
 
 // config changes what a fixture is made of before it is made.
@@ -140,7 +141,7 @@ func newFixture(t testing.TB, change ...func(*config)) *fixture {
 // newHandler makes a server that does not listen.
 func newHandler(t testing.TB, change ...func(*config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, log: &syncBuffer{}, metrics: prometheus.NewRegistry()}
+	f := &fixture{t: t, log: &syncBuffer{}, metrics: prometheus.NewRegistry(), scheme: "http"}
 	clock := func() time.Time { return epoch }
 	c := &config{
 		opts: Options{
@@ -278,7 +279,7 @@ func (c *call) hostName() string {
 func (f *fixture) do(c call) *result {
 	f.t.Helper()
 	header, query := c.headers(f.t)
-	u := &url.URL{Scheme: "http", Host: f.addr, Opaque: c.path(), RawQuery: query}
+	u := &url.URL{Scheme: f.scheme, Host: f.addr, Opaque: c.path(), RawQuery: query}
 	var body io.Reader
 	if c.body != "" {
 		body = strings.NewReader(c.body)
