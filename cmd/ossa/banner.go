@@ -67,15 +67,19 @@ func shellQuote(s string) string {
 
 // urlOf is how a client on this machine reaches a listener: one that listens
 // on every address is reached on the loopback.
-func urlOf(a net.Addr) string {
+func urlOf(a net.Addr, tls bool) string {
+	scheme := "http"
+	if tls {
+		scheme = "https"
+	}
 	address, err := netip.ParseAddrPort(a.String())
 	if err != nil {
-		return "http://" + a.String()
+		return scheme + "://" + a.String()
 	}
 	if ip := address.Addr().Unmap(); ip.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", address.Port())
+		return fmt.Sprintf("%s://127.0.0.1:%d", scheme, address.Port())
 	}
-	return "http://" + address.String()
+	return scheme + "://" + address.String()
 }
 
 // onLoopback tells whether only this machine reaches a listener.

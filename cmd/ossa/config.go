@@ -28,6 +28,7 @@ type serveConfig struct {
 	adminListen  string
 	region       string
 	domains      []string
+	transport    transportConfig
 	logFormat    string
 	logLevel     string
 	accessLog    bool
@@ -41,6 +42,13 @@ var environment = map[string]string{
 	"admin-listen": "OSSA_ADMIN_LISTEN",
 	"region":       "OSSA_REGION",
 	"domain":       "OSSA_DOMAIN",
+
+	"tls-cert":      "OSSA_TLS_CERT",
+	"tls-key":       "OSSA_TLS_KEY",
+	"http2":         "OSSA_HTTP2",
+	"admin-tls":     "OSSA_ADMIN_TLS",
+	"trusted-proxy": "OSSA_TRUSTED_PROXY",
+	"proxy-header":  "OSSA_PROXY_HEADER",
 }
 
 func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
@@ -52,6 +60,7 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.region, "region", "cn-hangzhou", "`region` that clients sign for with V4 (OSSA_REGION)")
 	flags.StringSliceVar(&c.domains, "domain", nil,
 		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
+	c.transport.addFlags(flags)
 	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
 	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
 	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none")
@@ -102,6 +111,9 @@ func (c *serveConfig) validate() error {
 				return usagef("--domain: %q is not a domain name", domain)
 			}
 		}
+	}
+	if err := c.transport.validate(); err != nil {
+		return err
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		return usagef("--log-format: %q is neither text nor json", c.logFormat)

@@ -4,8 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -31,12 +39,16 @@ func TestMain(m *testing.M) {
 // testscript they have:
 //
 //	start FLAGS...       start "ossa serve FLAGS" and wait until it is ready;
-//	                     sets $URL and $ADMIN, stderr goes to serve.log
+//	                     sets $URL, $AUTHORITY and $ADMIN, stderr goes to serve.log
 //	stop                 SIGTERM; the server must end with status 0
 //	status URL STATUS    GET URL answers with STATUS; the body goes to stdout
 //	put KEY SIZE         PutObject in bucket "scripts", which is made
 //	get KEY SIZE         GetObject finds SIZE bytes as put wrote them
 //	drain KEY SIZE       SIGTERM in the middle of a PutObject, see there
+//	certificate NAME     write NAME.pem and NAME.key for localhost and
+//	                     127.0.0.1, which put, get and status trust from then on
+//	hangup               SIGHUP
+//	logs TEXT            until serve.log has it
 //	flip GLOB            change one byte in the middle of the largest file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -53,6 +65,10 @@ func TestScript(t *testing.T) {
 			"get":    getObject,
 			"drain":  drain,
 			"flip":   flip,
+
+			"certificate": writeCertificate,
+			"hangup":      hangup,
+			"logs":        waitForLog,
 		},
 		RequireExplicitExec: true,
 	})
@@ -68,6 +84,7 @@ type serverKey struct{}
 type running struct {
 	command *exec.Cmd
 	ended   chan struct{}
+	roots   *x509.CertPool
 	err     error // of Wait, once ended is closed
 }
 
@@ -83,6 +100,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", envKeyID, envKeySecret, envKeyID + envFile, envKeySecret + envFile,
 		"OSSA_DATA", "OSSA_LISTEN", "OSSA_ADMIN_LISTEN", "OSSA_REGION", "OSSA_DOMAIN",
+		"OSSA_TLS_CERT", "OSSA_TLS_KEY", "OSSA_TRUSTED_PROXY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			command.Env = append(command.Env, name+"="+value)
@@ -93,7 +111,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.Create(ts.MkAbs("serve.log"))
 	ts.Check(err)
 	ts.Check(command.Start())
-	*s = running{command: command, ended: make(chan struct{})}
+	*s = running{command: command, ended: make(chan struct{}), roots: s.roots}
 	ts.Defer(func() {
 		if s.command == command {
 			command.Process.Kill()
@@ -115,6 +133,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	fields := strings.Fields(line) // ossa: ready on URL (admin URL, ...
 	ts.Setenv("URL", fields[3])
+	ts.Setenv("AUTHORITY", authority(ts))
 	ts.Setenv("ADMIN", strings.Trim(fields[5], ","))
 }
 
@@ -171,7 +190,7 @@ func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: status URL STATUS")
 	}
-	answer, err := http.Get(args[0])
+	answer, err := client(ts).Get(args[0])
 	ts.Check(err)
 	_, err = io.Copy(ts.Stdout(), answer.Body)
 	answer.Body.Close()
@@ -198,7 +217,7 @@ func parseObject(ts *testscript.TestScript, neg bool, args []string) object {
 
 // send sends one signed request and returns the answer's body.
 func send(ts *testscript.TestScript, method, key string, body io.Reader, size int64) ([]byte, error) {
-	r := sign.Request{Method: method, Bucket: "scripts", Key: key, Host: strings.TrimPrefix(ts.Getenv("URL"), "http://")}
+	r := sign.Request{Method: method, Bucket: "scripts", Key: key, Host: authority(ts)}
 	region := cmp.Or(ts.Getenv("OSSA_REGION"), "cn-hangzhou")
 	sign.SignV4Header(&r, credentials(ts), region, time.Now())
 	request, err := http.NewRequest(method, ts.Getenv("URL")+"/scripts/"+sign.EscapePath(key), body)
@@ -206,8 +225,7 @@ func send(ts *testscript.TestScript, method, key string, body io.Reader, size in
 		return nil, err
 	}
 	request.Header, request.ContentLength = r.Header, size
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	answer, err := client.Do(request)
+	answer, err := client(ts).Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +235,59 @@ func send(ts *testscript.TestScript, method, key string, body io.Reader, size in
 		err = fmt.Errorf("%s %s: %s: %s", method, key, answer.Status, text)
 	}
 	return text, err
+}
+
+// authority is where the server listens.
+func authority(ts *testscript.TestScript) string {
+	_, authority, _ := strings.Cut(ts.Getenv("URL"), "://")
+	return authority
+}
+
+// client trusts the certificates that the script has made.
+func client(ts *testscript.TestScript) *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{
+		DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: serverOf(ts).roots},
+	}}
+}
+
+func writeCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: certificate NAME")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: args[0]},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		BasicConstraintsValid: true, IsCA: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	ts.Check(err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), text, 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	if s := serverOf(ts); s.roots == nil {
+		s.roots = x509.NewCertPool()
+	}
+	serverOf(ts).roots.AppendCertsFromPEM(text)
+}
+
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	s := serverOf(ts)
+	if neg || len(args) > 0 || s.command == nil {
+		ts.Fatalf("usage: hangup, after start")
+	}
+	ts.Check(s.command.Process.Signal(syscall.SIGHUP))
+}
+
+func waitForLog(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: logs TEXT")
+	}
+	until(ts, "the log has "+args[0], func() bool { return strings.Contains(ts.ReadFile("serve.log"), args[0]) })
 }
 
 // credentials are those of the environment, or else those that the server
@@ -280,7 +351,7 @@ func drain(ts *testscript.TestScript, neg bool, args []string) {
 		return answer.StatusCode == http.StatusServiceUnavailable
 	})
 	until(ts, "the API takes no connections", func() bool {
-		c, err := net.Dial("tcp", strings.TrimPrefix(ts.Getenv("URL"), "http://"))
+		c, err := net.Dial("tcp", authority(ts))
 		if err == nil {
 			c.Close()
 		}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ A flag wins over its variable. When the server is ready it says so in one
 line on stderr. SIGTERM and SIGINT let requests finish and then end it; a second
 signal ends it at once, which loses nothing that was answered.
 
+With --tls-cert and --tls-key the API speaks TLS. The files are looked at again
+when they change, and on SIGHUP.
+
 Addresses without a bucket in their host name, such as 127.0.0.1, have the
 bucket at the front of the path. <bucket>.localhost always leads to a bucket,
 and <bucket>.<domain> does for each --domain.
@@ -38,6 +42,7 @@ Exit status: 0 after a signal, 1 if something failed, 2 if the command line or
 the environment cannot be understood.`,
 		Example: `  ossa serve
   ossa serve --data /srv/ossa --listen 0.0.0.0:9000 --domain oss.example.com
+  ossa serve --listen 0.0.0.0:9443 --tls-cert cert.pem --tls-key key.pem
   OSSA_ROOT_ACCESS_KEY_ID=admin OSSA_ROOT_ACCESS_KEY_SECRET_FILE=/run/secrets/key ossa serve
   ossa serve --listen 127.0.0.1:0 --admin-listen off --log-format json`,
 		Args: noArguments,
@@ -74,13 +79,22 @@ func serve(ctx context.Context, c serveConfig, stderr io.Writer) (err error) {
 		}
 	}()
 
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+
 	failed := s.start()
 	s.announce(stderr)
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		stop() // a second signal has its usual effect
+	for waiting := true; waiting; {
+		select {
+		case err := <-failed:
+			return err
+		case <-reload:
+			s.reload()
+		case <-ctx.Done():
+			stop() // a second signal has its usual effect
+			waiting = false
+		}
 	}
 	log.Info("stopping, requests may finish", "within", c.drainTimeout)
 	s.drain(c.drainTimeout)
@@ -90,20 +104,38 @@ func serve(ctx context.Context, c serveConfig, stderr io.Writer) (err error) {
 // announce tells a person what to know, if this is the first start or a person
 // is there, and then anybody that the server is ready.
 func (s *service) announce(stderr io.Writer) {
-	url := urlOf(s.apiListener.Addr())
+	url := urlOf(s.apiListener.Addr(), s.certs != nil)
 	file, isFile := stderr.(*os.File)
 	if s.key.source == fromDataNew || isFile && isTerminal(file) {
 		banner{endpoint: url, region: s.config.region, key: s.key}.print(stderr)
 	}
-	if !onLoopback(s.apiListener.Addr()) {
-		s.log.Warn("listening beyond this machine without TLS: whoever is on the way can read and change what is sent, signatures protect only who may send it; put a TLS proxy in front",
-			"listen", s.apiListener.Addr().String())
+	if open := s.openListeners(); len(open) > 0 {
+		s.log.Warn("listening beyond this machine without TLS: whoever is on the way can read and change what is sent, signatures protect only who may send it; give --tls-cert and --tls-key, or put a TLS proxy in front",
+			"listen", strings.Join(open, ","))
 	}
 	admin := "off"
 	if s.adminListener != nil {
-		admin = urlOf(s.adminListener.Addr())
+		admin = urlOf(s.adminListener.Addr(), s.config.transport.adminTLS)
 	}
 	fmt.Fprintf(stderr, "ossa: ready on %s (admin %s, region %s, data %s)\n", url, admin, s.config.region, s.config.data)
+}
+
+// openListeners are the addresses that others reach in the clear.
+func (s *service) openListeners() (addresses []string) {
+	if s.certs == nil && !onLoopback(s.apiListener.Addr()) {
+		addresses = append(addresses, s.apiListener.Addr().String())
+	}
+	if s.adminListener != nil && !s.config.transport.adminTLS && !onLoopback(s.adminListener.Addr()) {
+		addresses = append(addresses, s.adminListener.Addr().String())
+	}
+	return addresses
+}
+
+// reload is what SIGHUP asks for.
+func (s *service) reload() {
+	if s.certs != nil {
+		s.certs.Reload()
+	}
 }
 
 // quieter drops what is below warnings: lines of single requests.

@@ -30,6 +30,7 @@ type service struct {
 	engine *engine.Engine
 	store  *store.Store
 	ready  atomic.Bool
+	certs  *server.Certificates // nil without TLS
 
 	api, admin                 *http.Server
 	apiListener, adminListener net.Listener // the second one nil when off
@@ -45,6 +46,9 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 		}
 	}()
 
+	if s.certs, err = c.transport.certificates(log); err != nil {
+		return nil, err
+	}
 	if s.engine, err = engine.Open(engine.Options{Dir: c.data, Logger: log}); err != nil {
 		return nil, err
 	}
@@ -84,13 +88,15 @@ func (s *service) makeServers() error {
 	if !s.config.accessLog {
 		log = quieter(log)
 	}
-	face, err := server.New(s.store, server.Options{
+	opts := server.Options{
 		Region:     s.config.region,
 		Domains:    s.config.domains,
 		Keys:       auth.RootKey{AccessKeyID: s.key.ID, Secret: s.key.Secret},
 		Logger:     log,
 		Registerer: registry,
-	})
+	}
+	s.config.transport.options(&opts)
+	face, err := server.New(s.store, opts)
 	if err != nil {
 		return err
 	}
@@ -100,6 +106,12 @@ func (s *service) makeServers() error {
 		ReadHeaderTimeout: adminTimeout,
 		IdleTimeout:       adminTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	if s.certs != nil {
+		s.api.TLSConfig = s.certs.Config()
+	}
+	if s.config.transport.adminTLS {
+		s.admin.TLSConfig = s.certs.Config()
 	}
 	return nil
 }
@@ -120,7 +132,11 @@ func (s *service) isReady(ctx context.Context) error {
 func (s *service) start() <-chan error {
 	failed := make(chan error, 2)
 	serve := func(h *http.Server, l net.Listener) {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		run := h.Serve
+		if h.TLSConfig != nil {
+			run = func(l net.Listener) error { return h.ServeTLS(l, "", "") }
+		}
+		if err := run(l); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
 		}
 	}
