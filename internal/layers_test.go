@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 
 	"server": {"auth", "digest", "sign", "store", "wire"},
 	"auth":   {},
+	"iam":    {"auth", "kms", "store"},
 	"sign":   {},
 	"wire":   {},
 

@@ -119,7 +119,7 @@ func (s *Store) CreateUser(ctx context.Context, name string) (*User, error) {
 		} else if n >= MaxUsers {
 			return ErrTooManyUsers
 		}
-		u := userRow{name: name, User: meta.User{ID: s.newID(), Created: s.now()}}
+		u := userRow{name: name, User: meta.User{ID: s.newUserID(), Created: s.now()}}
 		made = u.info()
 		c := v.change()
 		c.replace(v.rows[0], u.Encode())
@@ -129,6 +129,12 @@ func (s *Store) CreateUser(ctx context.Context, name string) (*User, error) {
 		return nil, wrap(err, &Error{Op: "CreateUser", Subject: name})
 	}
 	return made, nil
+}
+
+// newUserID returns 20 digits, as IDs of RAM are digits: 2, milliseconds since
+// 1970 in 13 digits, then 6 random ones.
+func (s *Store) newUserID() string {
+	return fmt.Sprintf("2%013d%06d", s.now().UnixMilli(), s.randomUint64()%1e6)
 }
 
 func (s *Store) countRoot(ctx context.Context, prefix string) (n int, err error) {
