@@ -291,3 +291,175 @@ func TestParseBucketPolicy(t *testing.T) {
 		})
 	}
 }
+
+// Actions and resources are matched field by field, with wildcards.
+func TestActionsAndResources(t *testing.T) {
+	tests := []struct {
+		name   string
+		fields string // of an Allow statement
+		action string
+		to     Resource
+		want   bool
+	}{
+		{"bucket is not its objects", `"Action":"oss:*","Resource":"acs:oss:*:*:b"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"objects are not the bucket", `"Action":"oss:*","Resource":"acs:oss:*:*:b/*"`, "oss:ListObjects", OSSResource("b", ""), false},
+		{"prefix", `"Action":"oss:*","Resource":"acs:oss:*:*:b/a/*"`, "oss:GetObject", OSSResource("b", "a/b/c"), true},
+		{"beside the prefix", `"Action":"oss:*","Resource":"acs:oss:*:*:b/a/*"`, "oss:GetObject", OSSResource("b", "a"), false},
+		{"star crosses slashes", `"Action":"oss:*","Resource":"acs:oss:*:*:b*"`, "oss:GetObject", OSSResource("bb", "k"), true},
+		{"one of the region", `"Action":"oss:*","Resource":"acs:oss:cn-hangzhou:*:b/*"`, "oss:GetObject", OSSResource("b", "k"), true},
+		{"region of an endpoint", `"Action":"oss:*","Resource":"acs:oss:oss-cn-hangzhou:*:b/*"`, "oss:GetObject", OSSResource("b", "k"), true},
+		{"another region", `"Action":"oss:*","Resource":"acs:oss:cn-beijing:*:b/*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"the account", `"Action":"oss:*","Resource":"acs:oss:*:1000:b/*"`, "oss:GetObject", OSSResource("b", "k"), true},
+		{"another account", `"Action":"oss:*","Resource":"acs:oss:*:1001:b/*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"no region, no account", `"Action":"oss:*","Resource":"acs:oss:::b/*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"a key is no account", `"Action":"oss:*","Resource":"acs:oss:*:*:b"`, "oss:GetObject", OSSResource("a", "x:*:b"), false},
+		{"colon in a key", `"Action":"oss:*","Resource":"acs:oss:*:*:b/a:*"`, "oss:GetObject", OSSResource("b", "a:b:c"), true},
+		{"another service", `"Action":"*","Resource":"acs:ram:*:*:*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"all services", `"Action":"*","Resource":"acs:*:*:*:*"`, "oss:GetObject", OSSResource("b", "k"), true},
+		{"everything", `"Action":"*","Resource":"*"`, "ram:CreateUser", Resource{"ram", "user/bob"}, true},
+		{"users", `"Action":"ram:*User","Resource":"acs:ram:*:*:user/bob"`, "ram:CreateUser", Resource{"ram", "user/bob"}, true},
+		{"another user", `"Action":"ram:*User","Resource":"acs:ram:*:*:user/bob"`, "ram:CreateUser", Resource{"ram", "user/eve"}, false},
+		{"the account's buckets", `"Action":"oss:ListBuckets","Resource":"acs:oss:*:*:*"`, "oss:ListBuckets", OSSResource("", ""), true},
+		{"one bucket is not the account's", `"Action":"oss:ListBuckets","Resource":"acs:oss:*:*:b"`, "oss:ListBuckets", OSSResource("", ""), false},
+
+		{"actions by wildcard", `"Action":["oss:List*","oss:Get????ct"],"Resource":"*"`, "oss:GetObject", OSSResource("b", "k"), true},
+		{"action of more letters", `"Action":"oss:GetObject","Resource":"*"`, "oss:GetObjectAcl", OSSResource("b", "k"), false},
+		{"case of an action", `"Action":"oss:getobject","Resource":"*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"unknown action", `"Action":"oss:Fly","Resource":"*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"all actions but one: it", `"NotAction":"oss:GetObject","Resource":"*"`, "oss:GetObject", OSSResource("b", "k"), false},
+		{"all actions but one: another", `"NotAction":["oss:GetObject","oss:Put*"],"Resource":"*"`, "oss:ListParts", OSSResource("b", "k"), true},
+		{"all actions but some", `"NotAction":["oss:GetObject","oss:Put*"],"Resource":"*"`, "oss:PutObject", OSSResource("b", "k"), false},
+		{"all resources but one: it", `"Action":"oss:*","NotResource":["acs:oss:*:*:b/secret/*","acs:oss:*:*:c*"]`, "oss:GetObject", OSSResource("b", "secret/k"), false},
+		{"all resources but one: another", `"Action":"oss:*","NotResource":["acs:oss:*:*:b/secret/*","acs:oss:*:*:c*"]`, "oss:GetObject", OSSResource("b", "k"), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id := ram(t, alice, `{"Effect":"Allow",`+tt.fields+`}`)
+			if d := authorizer.Decide(Request{Identity: id, Action: tt.action, Resource: tt.to}); d.Allowed != tt.want {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// Without a principal an Allow is for nobody and a Deny for everybody; an empty
+// list is everybody.
+func TestAbsentPrincipal(t *testing.T) {
+	const rest = `"Action":"oss:*","Resource":"acs:oss:*:*:b/*"}`
+	for _, tt := range []struct {
+		statements string
+		id         Identity
+		acl        string
+		want       bool
+	}{
+		{`{"Effect":"Allow",` + rest, Identity{}, "", false},
+		{`{"Effect":"Allow",` + rest, alice, "", false},
+		{`{"Effect":"Deny",` + rest, Identity{}, "public-read", false},
+		{`{"Effect":"Deny",` + rest, owner, "", true},
+		{`{"Effect":"Allow","Principal":[],` + rest, Identity{}, "", true},
+		{`{"Effect":"Deny","Principal":[],` + rest, alice, "public-read", false},
+	} {
+		r := Request{
+			Identity: tt.id, Action: "oss:GetObject", Resource: OSSResource("b", "k"),
+			BucketACL: tt.acl, BucketPolicy: ofBucket(t, tt.statements),
+		}
+		if d := authorizer.Decide(r); d.Allowed != tt.want {
+			t.Errorf("%s for %s: %s", tt.statements, tt.id.Kind, d)
+		}
+	}
+}
+
+// What GetBucketPolicyStatus tells, by the documentation page "Block public
+// access".
+func TestIsPublic(t *testing.T) {
+	statement := func(effect, who, condition string) string {
+		return `{"Effect":"` + effect + `",` + who + `"Action":"oss:GetObject","Resource":"acs:oss:*:*:b/*","Condition":` + condition + `}`
+	}
+	const all = `"Principal":["*"],`
+	tests := []struct {
+		name, statements string
+		want             bool
+	}{
+		{"everyone", statement("Allow", all, `{}`), true},
+		{"everyone and one", statement("Allow", `"Principal":["2001","*"],`, `{}`), true},
+		{"all but one", statement("Allow", `"NotPrincipal":["2001"],`, `{}`), true},
+		{"an empty list", statement("Allow", `"Principal":[],`, `{}`), true},
+		{"absent", statement("Allow", ``, `{}`), false},
+		{"one", statement("Allow", `"Principal":["2001"],`, `{}`), false},
+		{"deny", statement("Deny", all, `{}`), false},
+		{"second statement", statement("Deny", all, `{}`) + "," + statement("Allow", all, `{}`), true},
+		{"address", statement("Allow", all, `{"IpAddress":{"acs:SourceIp":"192.0.2.1"}}`), false},
+		{"range", statement("Allow", all, `{"IpAddress":{"acs:SourceIp":["10.0.0.0/8","2001:db8::/32"]}}`), false},
+		{"half the internet", statement("Allow", all, `{"IpAddress":{"acs:SourceIp":["10.0.0.0/8","0.0.0.0/1"]}}`), true},
+		{"all of IPv6", statement("Allow", all, `{"IpAddress":{"acs:SourceIp":"::/0"}}`), true},
+		{"all but one address", statement("Allow", all, `{"NotIpAddress":{"acs:SourceIp":"192.0.2.1"}}`), true},
+		{"network", statement("Allow", all, `{"StringEquals":{"acs:SourceVpc":["vpc-1","vpc-2"]}}`), false},
+		{"networks by wildcard", statement("Allow", all, `{"StringLike":{"acs:SourceVpc":"vpc-*"}}`), true},
+		{"no network", statement("Allow", all, `{"StringNotLike":{"acs:SourceVpc":"vpc-*"}}`), true},
+		{"access key", statement("Allow", all, `{"StringEquals":{"acs:AccessId":"LTAIalice"}}`), false},
+		{"client", statement("Allow", all, `{"StringEquals":{"acs:UserAgent":"mine"}}`), true},
+		{"one of two conditions", statement("Allow", all, `{"Bool":{"acs:SecureTransport":"true"},"StringEquals":{"acs:SourceVpc":"vpc-1"}}`), false},
+	}
+	for _, tt := range tests {
+		if got := ofBucket(t, tt.statements).IsPublic(); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
+
+// Simulate says in words what was decided.
+func TestSimulate(t *testing.T) {
+	tests := []struct {
+		id               Identity
+		bucket           string
+		acl              string
+		action, resource string
+		want             string
+	}{
+		{ram(t, alice, allowGet), "", "", "oss:GetObject", "acs:oss:*:*:b/k", `allowed: statement 1 of policy "p1" allows oss:GetObject on acs:oss:*:*:b/k`},
+		{ram(t, alice, allowGet), "", "", "oss:PutObject", "acs:oss:*:*:b/k", "denied: no statement of the user's policies or the bucket's allows oss:PutObject on acs:oss:*:*:b/k"},
+		{ram(t, alice, allowAll, denyGet), "", "", "oss:GetObject", "acs:oss:cn-hangzhou:1000:b/secret", `denied: statement 1 of policy "p2" denies oss:GetObject on acs:oss:*:*:b/secret`},
+		{alice, toAlice, "", "oss:GetObject", "acs:oss:*:*:b/k", "allowed: statement 1 of the bucket policy allows oss:GetObject on acs:oss:*:*:b/k"},
+		{session(t, owner, allowGet), "", "", "oss:PutObject", "acs:oss:*:*:b/k", "denied: no statement of the session's policy allows oss:PutObject on acs:oss:*:*:b/k"},
+		{owner, "", "", "ram:CreateUser", "acs:ram:*:*:user/bob", "allowed: the account's ownership allows ram:CreateUser on acs:ram:*:*:user/bob"},
+		{Identity{}, "", "public-read", "oss:GetObject", "acs:oss:*:*:b/k", "allowed: the ACL allows oss:GetObject on acs:oss:*:*:b/k"},
+		{Identity{}, "", "private", "oss:GetObject", "acs:oss:*:*:b/k", "denied: no bucket policy and no ACL allows everybody oss:GetObject on acs:oss:*:*:b/k"},
+		{Identity{}, toAll, "", "oss:ListBuckets", "*", "denied: oss:ListBuckets on acs:*:*:*:* is for those who sign"},
+	}
+	for _, tt := range tests {
+		r := Request{Identity: tt.id, BucketPolicy: ofBucket(t, tt.bucket), BucketACL: tt.acl}
+		d, err := authorizer.Simulate(r, tt.action, tt.resource)
+		if err != nil || d.String() != tt.want {
+			t.Errorf("got %q, %v, want %q", d, err, tt.want)
+		}
+	}
+	for _, tt := range []struct{ action, resource string }{
+		{"oss:Get*", "acs:oss:*:*:b/k"}, {"GetObject", "acs:oss:*:*:b/k"}, {"", "acs:oss:*:*:b/k"}, {"oss:GetObject", "b/k"},
+	} {
+		if d, err := authorizer.Simulate(Request{}, tt.action, tt.resource); err == nil {
+			t.Errorf("%s on %s is %s", tt.action, tt.resource, d)
+		}
+	}
+}
+
+// Tags of an object are asked for only where a policy that applies does.
+func TestMentions(t *testing.T) {
+	const onTag = `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"oss:ExistingObjectTag/a":"b"}}}`
+	const ofBucketOnTag = `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"oss:ExistingObjectTag/a":"b"}}}`
+	for _, r := range []Request{
+		{Identity: ram(t, owner, allowAll, onTag)},
+		{Identity: session(t, owner, onTag)},
+		{Identity: owner, BucketPolicy: ofBucket(t, ofBucketOnTag)},
+	} {
+		r.Action = "oss:DeleteBucket"
+		if !authorizer.Mentions(r, KeyTag) || !authorizer.NeedsObject(r) {
+			t.Errorf("tags are not asked for with %+v", r.Identity)
+		}
+		if authorizer.Mentions(r, KeyBucketTag) {
+			t.Errorf("tags of the bucket are asked for with %+v", r.Identity)
+		}
+	}
+	if r := (Request{Identity: ram(t, owner, allowAll)}); authorizer.Mentions(r, KeyTag) || authorizer.NeedsObject(r) {
+		t.Error("tags are asked for, and no policy does")
+	}
+}

@@ -12,7 +12,7 @@ import (
 type RefererRule struct {
 	AllowEmpty    bool     // a request may have no Referer
 	TruncateQuery bool     // what is compared ends before the "?"
-	TruncatePath  bool     // what is compared ends before the path
+	TruncatePath  bool     // what is compared ends before the path, or a query without one
 	Allow         []string // wildcards; empty for all
 	Deny          []string // wildcards, stronger than Allow
 }
@@ -45,7 +45,7 @@ func withoutPath(address string) string {
 	if i := strings.Index(address, "://"); i >= 0 {
 		start = i + len("://")
 	}
-	if i := strings.IndexByte(address[start:], '/'); i >= 0 {
+	if i := strings.IndexAny(address[start:], "/?#"); i >= 0 {
 		return address[:start+i]
 	}
 	return address
