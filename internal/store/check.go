@@ -54,7 +54,7 @@ func (s *Store) Check(ctx context.Context, opts CheckOptions) (*CheckReport, err
 	if c.progress == nil {
 		c.progress = func(CheckReport) {}
 	}
-	for _, step := range []func(context.Context) error{c.root, c.ram, c.graves, c.strayPartitions, c.extents} {
+	for _, step := range []func(context.Context) error{c.root, c.ram, c.cnames, c.graves, c.strayPartitions, c.extents} {
 		if err := step(ctx); err != nil {
 			return &c.CheckReport, err
 		}

@@ -52,6 +52,13 @@ var (
 	// ErrShortBody: the body ended before its declared length.
 	ErrShortBody = errors.New("body ended early")
 
+	// ErrCnameExists: the domain leads to another bucket.
+	ErrCnameExists = errors.New("domain leads to another bucket")
+	// ErrNoSuchCname: the domain does not lead to the bucket.
+	ErrNoSuchCname = errors.New("no such domain")
+	// ErrTooManyCnames: MaxCnames domains lead to the bucket already.
+	ErrTooManyCnames = errors.New("too many domains")
+
 	// ErrNoSuchUser, ErrNoSuchAccessKey, ErrNoSuchPolicy: it is not there. An
 	// access key is the user's who has it, and nobody else's.
 	ErrNoSuchUser      = errors.New("no such user")

@@ -498,7 +498,11 @@ func (s *Store) reclaimGrave(ctx context.Context, row kv.Row, g meta.Grave) erro
 			return err
 		}
 	}
-	if err := s.drop(ctx, meta.BucketPartition(string(row.Key[len(meta.GravePrefix):]))); err != nil {
+	id := string(row.Key[len(meta.GravePrefix):])
+	if err := s.drop(ctx, meta.BucketPartition(id)); err != nil {
+		return err
+	}
+	if err := s.dropCnames(ctx, id); err != nil {
 		return err
 	}
 	return s.removeRows(ctx, meta.Root, []kv.Row{row})
