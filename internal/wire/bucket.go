@@ -140,6 +140,12 @@ type AccessControlList struct {
 	Grant ACL `xml:"Grant"`
 }
 
+// PolicyStatus answers GetBucketPolicyStatus.
+type PolicyStatus struct {
+	XMLName  xml.Name `xml:"PolicyStatus"`
+	IsPublic bool     `xml:"IsPublic"` // the bucket's policy lets everybody do something
+}
+
 // DecodeCreateBucket reads the body of PutBucket. A body that is empty or blank
 // is the zero configuration. Values are returned as they are, without the
 // blanks around them; see [ParseStorageClass].

@@ -38,4 +38,16 @@ const (
 	MaxDeleteBody     = 2 << 20
 	MaxTaggingBody    = 64 << 10
 	MaxQueryPairs     = 256 // parameters of one query; more are refused
+
+	MaxLifecycleRules  = 1000
+	MaxLifecycleRuleID = 255 // characters
+	MaxLifecycleBody   = 512 << 10
+	MaxCORSRules       = 10
+	MaxCORSBody        = 16 << 10
+	MaxRefererList     = 20 << 10 // all referers of a list together
+	MaxRefererBody     = 64 << 10
+	MaxPolicyBody      = 16 << 10
+	MaxRestoreDays     = 365
+	MaxDomainName      = 253
+	MaxCnameBody       = 64 << 10 // with a certificate and its key
 )

@@ -105,7 +105,13 @@ func (e *encoder) fields(p *plan, v reflect.Value) {
 // entry writes one element of a slice.
 func (e *encoder) entry(f *fieldPlan, v reflect.Value) {
 	name := f.name
-	if f.kind == kindAny {
+	switch f.kind {
+	case kindString:
+		e.b = append(e.b, f.start...)
+		e.scalar(f, v)
+		e.b = append(e.b, f.end...)
+		return
+	case kindAny:
 		name = v.Field(f.inner.named).Field(1).String() // XMLName.Local
 	}
 	e.element(name, f.inner, v)

@@ -85,8 +85,8 @@ func TestMarshalRefuses(t *testing.T) {
 		"attribute": struct {
 			F string `xml:"F,attr"`
 		}{},
-		"strings": struct {
-			F []string `xml:"F"`
+		"integers": struct {
+			F []int `xml:"F"`
 		}{},
 		"pointer to slice": struct {
 			F *[]Owner `xml:"F"`

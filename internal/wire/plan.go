@@ -120,7 +120,7 @@ func newFieldPlan(sf reflect.StructField, name, options string) (fieldPlan, erro
 	case sf.Anonymous && f.kind == kindStruct && f.pointer:
 		f.kind = kindEmbedded
 	case name == "" || options != "" && options != "omitempty" ||
-		f.slice && (f.kind != kindStruct || f.pointer):
+		f.slice && (f.kind != kindStruct && f.kind != kindString || f.pointer):
 		err = fmt.Errorf("tag %q is not supported", sf.Tag)
 	}
 	return f, err

@@ -171,7 +171,7 @@ func decodeURLFields(p *plan, v reflect.Value) error {
 		}
 		var err error
 		switch {
-		case f.slice:
+		case f.slice && f.inner != nil:
 			for i := range fv.Len() {
 				if err = decodeURLFields(f.inner, fv.Index(i)); err != nil {
 					return err
@@ -179,7 +179,7 @@ func decodeURLFields(p *plan, v reflect.Value) error {
 			}
 		case f.inner != nil:
 			err = decodeURLFields(f.inner, fv)
-		case f.url:
+		case f.url && !f.slice:
 			text, ok := DecodeURL(fv.String())
 			if !ok {
 				err = decodeErrorf("element %s: %.40q has a bad percent escape", f.name, fv.String())
