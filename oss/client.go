@@ -1,0 +1,266 @@
+package oss
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ossastore/ossa/internal/wire"
+)
+
+// Signature is the version of the signature.
+type Signature int
+
+// The versions. V4 needs a region.
+const (
+	SignatureV4 Signature = iota
+	SignatureV1
+)
+
+// Addressing is where in a URL a bucket's name stands.
+type Addressing int
+
+const (
+	// AutoAddressing is PathStyle if the endpoint is an IP address or localhost,
+	// and VirtualHost otherwise.
+	AutoAddressing Addressing = iota
+	PathStyle                 // http://endpoint/bucket/key
+	VirtualHost               // http://bucket.endpoint/key
+	CNAME                     // http://endpoint/key: the endpoint is a domain of the bucket's
+)
+
+// Client sends requests to one endpoint. It is safe for concurrent use and
+// needs no closing. CloseIdleConnections gives connections back.
+type Client struct {
+	endpoint   url.URL // scheme and host
+	addressing Addressing
+	signature  Signature
+	region     string
+	additional []string // headers that V4 signs besides its own
+
+	credentials CredentialsProvider
+	http        *http.Client
+	log         *slog.Logger
+	clock       Clock
+	retry       RetryPolicy
+	stall       time.Duration
+	answer      time.Duration
+	userAgent   string
+	random      func() float64 // in [0, 1), for jitter
+
+	skew atomic.Int64 // nanoseconds that the server's clock is ahead of ours
+	rate rate         // how fast uploads were, for the size of parts
+}
+
+// Option is a setting of a Client.
+type Option func(*Client)
+
+// WithCredentials sets where credentials come from; default
+// EnvironmentCredentials.
+func WithCredentials(p CredentialsProvider) Option { return func(c *Client) { c.credentials = p } }
+
+// WithRegion sets the region, such as cn-hangzhou. V4 needs it; endpoints of
+// the form oss-cn-hangzhou.aliyuncs.com imply it.
+func WithRegion(region string) Option { return func(c *Client) { c.region = region } }
+
+// WithSignature sets the version of the signature; default SignatureV4.
+func WithSignature(s Signature) Option { return func(c *Client) { c.signature = s } }
+
+// WithAddressing sets where bucket names stand; default AutoAddressing.
+func WithAddressing(a Addressing) Option { return func(c *Client) { c.addressing = a } }
+
+// WithAdditionalHeaders names headers, such as Host, that V4 signs besides those
+// that it must.
+func WithAdditionalHeaders(names ...string) Option {
+	return func(c *Client) { c.additional = append(c.additional, names...) }
+}
+
+// WithProfile sets what a configuration file of ossutil says, but for the
+// endpoint, which is an argument of NewClient.
+func WithProfile(p *Profile) Option {
+	return func(c *Client) {
+		c.credentials, c.addressing, c.signature = p, p.Addressing, p.Signature
+		if p.Region != "" {
+			c.region = p.Region
+		}
+	}
+}
+
+// WithHTTPClient sets what sends requests. Redirects are never followed. A
+// Timeout of the http.Client bounds whole transfers, which is rarely wanted.
+func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
+
+// WithLogger sets where the client tells what it does: requests at level Debug,
+// repetitions at level Warn. Default is nowhere.
+func WithLogger(l *slog.Logger) Option { return func(c *Client) { c.log = l } }
+
+// WithClock sets the time of signatures, pauses and stalls; default the
+// machine's.
+func WithClock(clock Clock) Option { return func(c *Client) { c.clock = clock } }
+
+// WithRetryPolicy sets when failed requests are sent again; default
+// RetryPolicy{}.
+func WithRetryPolicy(p RetryPolicy) Option { return func(c *Client) { c.retry = p } }
+
+// WithStallTimeout sets how long nothing may move on a connection before the
+// request is given up and, if it can be, repeated. Default 30 s; negative is no
+// limit. Waiting for an answer after all was sent has a limit of its own, see
+// WithAnswerTimeout.
+func WithStallTimeout(d time.Duration) Option { return func(c *Client) { c.stall = d } }
+
+// WithAnswerTimeout sets how long the server may take over an answer when it has
+// the whole request. Default 2 minutes, and five times that where the server
+// copies or completes; negative is no limit.
+func WithAnswerTimeout(d time.Duration) Option { return func(c *Client) { c.answer = d } }
+
+// WithUserAgent sets the User-Agent header.
+func WithUserAgent(s string) Option { return func(c *Client) { c.userAgent = s } }
+
+const (
+	defaultStall  = 30 * time.Second
+	defaultAnswer = 2 * time.Minute
+	slowAnswer    = 5 // times the answer timeout, for operations that move data in the server
+)
+
+// NewClient makes a client for an endpoint: a URL without a path, or a host with
+// or without a port, for which https is taken.
+func NewClient(endpoint string, options ...Option) (*Client, error) {
+	c := &Client{
+		credentials: EnvironmentCredentials(),
+		log:         slog.New(slog.DiscardHandler),
+		clock:       systemClock{},
+		stall:       defaultStall,
+		answer:      defaultAnswer,
+		userAgent:   "ossa-go",
+		random:      rand.Float64,
+	}
+	for _, option := range options {
+		option(c)
+	}
+	u, err := parseEndpoint(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	c.endpoint = u
+	if c.addressing == AutoAddressing {
+		c.addressing = VirtualHost
+		if isPathHost(u.Hostname()) {
+			c.addressing = PathStyle
+		}
+	}
+	if c.region == "" {
+		c.region = regionOf(u.Hostname())
+	}
+	if err := c.checkRegion(); err != nil {
+		return nil, err
+	}
+	if c.credentials == nil {
+		return nil, errors.New("oss: no credentials provider")
+	}
+	if c.retry, err = c.retry.withDefaults(); err != nil {
+		return nil, err
+	}
+	if c.http == nil {
+		c.http = &http.Client{Transport: newTransport()}
+	}
+	h := *c.http // with a policy of ours on redirects
+	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = &h
+	return c, nil
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
+func (c *Client) checkRegion() error {
+	switch {
+	case c.region == "" && c.signature == SignatureV4:
+		return errors.New("oss: V4 signatures need a region: WithRegion")
+	case strings.HasPrefix(c.region, "oss-"):
+		return fmt.Errorf("oss: region %q: it is %q, without the oss- of endpoints", c.region, c.region[len("oss-"):])
+	case strings.Trim(c.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+		return fmt.Errorf("oss: region %q has characters other than a-z, 0-9 and -", c.region)
+	}
+	return nil
+}
+
+func parseEndpoint(s string) (url.URL, error) {
+	text := s
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return url.URL{}, fmt.Errorf("oss: endpoint %q is not a URL", s)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return url.URL{}, fmt.Errorf("oss: endpoint %q is neither http nor https", s)
+	case u.Hostname() == "":
+		return url.URL{}, fmt.Errorf("oss: endpoint %q has no host", s)
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return url.URL{}, fmt.Errorf("oss: endpoint %q has more than scheme, host and port", u.Redacted())
+	}
+	return url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// isPathHost reports whether a host cannot have buckets in front of it.
+func isPathHost(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil || strings.EqualFold(host, "localhost")
+}
+
+// regionOf reads the region off an endpoint of the public service.
+func regionOf(host string) string {
+	label, ok := strings.CutSuffix(strings.ToLower(host), ".aliyuncs.com")
+	if !ok {
+		return ""
+	}
+	label = label[strings.LastIndex(label, ".")+1:]
+	region, ok := strings.CutPrefix(label, "oss-")
+	if !ok || strings.HasPrefix(region, "accelerate") {
+		return ""
+	}
+	region = strings.TrimSuffix(region, "-internal")
+	return strings.TrimSuffix(region, "-dualstack")
+}
+
+// address returns where a bucket or an object is. Neither may be empty by
+// accident: an empty key would make a request for the bucket itself.
+func (c *Client) address(bucket, key string) url.URL {
+	u := c.endpoint
+	path := "/" + key
+	switch {
+	case bucket == "" || c.addressing == CNAME:
+	case c.addressing == PathStyle:
+		path = "/" + bucket + "/" + key
+	default:
+		u.Host = bucket + "." + u.Host
+	}
+	u.Path, u.RawPath = path, wire.EncodePath(path)
+	return u
+}
+
+// newTransport is HTTP/1.1 as the service speaks it: parts in parallel want
+// connections of their own.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   15 * time.Second,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   128,
+		IdleConnTimeout:       50 * time.Second, // below what servers keep
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true, // lengths and checksums are of what is stored
+		WriteBufferSize:       64 << 10,
+		ReadBufferSize:        64 << 10,
+	}
+}
