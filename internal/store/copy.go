@@ -50,20 +50,23 @@ func (s *Store) copyFrom(ctx context.Context, b *bucketRow, req *CopyObjectReque
 			return nil, ErrObjectExists
 		}
 		attrs.StorageClass = cmp.Or(attrs.StorageClass, b.StorageClass)
-		return s.copyOntoItself(ctx, b, req.Key, src.Object.Version, attrs)
+		return s.copyOntoItself(ctx, b, req.Key, src.Object.Version, attrs, req.Replaces)
 	}
-	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, func(owner blob.Owner) (*received, error) {
+	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, req.Replaces, func(owner blob.Owner) (*received, error) {
 		return s.ingestRange(ctx, owner, src, 0, src.Object.Size, nil)
 	})
 }
 
 // copyOntoItself gives the version of an object that was looked at new
 // attributes. The version keeps its name, since its bytes stay the same.
-func (s *Store) copyOntoItself(ctx context.Context, b *bucketRow, key, version string, attrs meta.Attributes) (*Object, error) {
+func (s *Store) copyOntoItself(ctx context.Context, b *bucketRow, key, version string, attrs meta.Attributes, replaces Check) (*Object, error) {
 	var after *meta.Object
 	err := retry(ctx, func() error {
 		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
 		if err != nil {
+			return err
+		}
+		if err := replaces.ask(b, key, v.rows[0].Value); err != nil {
 			return err
 		}
 		if v.rows[0].Value == nil {

@@ -349,6 +349,9 @@ func (s *Store) completeMultipartUpload(ctx context.Context, req *CompleteMultip
 	if req.ForbidOverwrite && objectRow.Value != nil {
 		return nil, ErrObjectExists
 	}
+	if err := req.Replaces.ask(b, req.Key, objectRow.Value); err != nil {
+		return nil, err
+	}
 	if req.Check != nil {
 		if err := req.Check(); err != nil {
 			return nil, err

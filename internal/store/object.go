@@ -30,13 +30,13 @@ func (s *Store) putObject(ctx context.Context, req *PutObjectRequest) (*Object, 
 		return nil, err
 	}
 	attrs := attributesRecord(req.Attributes)
-	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, func(owner blob.Owner) (*received, error) {
+	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, req.Replaces, func(owner blob.Owner) (*received, error) {
 		return s.ingest(ctx, owner, req.Body, MaxPartSize, nil)
 	})
 }
 
 // storeObject ingests an object's bytes and names them.
-func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs meta.Attributes, forbidOverwrite bool, ingest func(blob.Owner) (*received, error)) (*Object, error) {
+func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs meta.Attributes, forbidOverwrite bool, replaces Check, ingest func(blob.Owner) (*received, error)) (*Object, error) {
 	// Refuse before the body is read.
 	rows, err := s.readRows(ctx, b, key, meta.ObjectKey(key))
 	if err != nil {
@@ -44,6 +44,9 @@ func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs
 	}
 	if forbidOverwrite && rows[0].Value != nil {
 		return nil, ErrObjectExists
+	}
+	if err := replaces.ask(b, key, rows[0].Value); err != nil {
+		return nil, err
 	}
 	version := s.newID()
 	r, err := ingest(blob.Owner{Bucket: b.ID, Key: key, Version: version})
@@ -55,7 +58,7 @@ func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs
 		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
 		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
 	}
-	if err := s.nameObject(ctx, b, key, rec, forbidOverwrite); err != nil {
+	if err := s.nameObject(ctx, b, key, rec, forbidOverwrite, replaces); err != nil {
 		s.forget(ctx, err, r.extents)
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs
 
 // nameObject makes rec the current version of key. What it replaces becomes
 // garbage in the same commit.
-func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *meta.Object, forbidOverwrite bool) error {
+func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *meta.Object, forbidOverwrite bool, replaces Check) error {
 	return retry(context.WithoutCancel(ctx), func() error {
 		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
 		if err != nil {
@@ -72,6 +75,9 @@ func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *m
 		}
 		if forbidOverwrite && v.rows[0].Value != nil {
 			return ErrObjectExists
+		}
+		if err := replaces.ask(b, key, v.rows[0].Value); err != nil {
+			return err
 		}
 		c := v.change()
 		c.replace(v.rows[0], rec.Encode())
@@ -250,16 +256,15 @@ func (r *Reader) WriteRange(ctx context.Context, w io.Writer, offset, n int64) e
 
 // DeleteObject removes an object. That there is none is no error.
 func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
-	b, err := s.bucket(ctx, bucket)
-	if err == nil {
-		err = retry(ctx, func() error { return s.deleteObject(ctx, b, key) })
-	}
-	return wrap(err, &Error{Op: "DeleteObject", Bucket: bucket, Key: key})
+	return s.DeleteObjectIf(ctx, bucket, key, nil)
 }
 
-func (s *Store) deleteObject(ctx context.Context, b *bucketRow, key string) error {
+func (s *Store) deleteObject(ctx context.Context, b *bucketRow, key string, check Check) error {
 	v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
-	if err != nil || v.rows[0].Value == nil {
+	if err != nil {
+		return err
+	}
+	if err := check.ask(b, key, v.rows[0].Value); err != nil || v.rows[0].Value == nil {
 		return err
 	}
 	c := v.change()
@@ -276,23 +281,12 @@ const deleteBatch = 100
 // DeleteMultipleObjects removes objects and returns one error for each key:
 // nil when there is no such object any more.
 func (s *Store) DeleteMultipleObjects(ctx context.Context, bucket string, keys []string) []error {
-	errs := make([]error, len(keys))
-	for i := 0; i < len(keys); i += deleteBatch {
-		j := min(i+deleteBatch, len(keys))
-		if s.deleteTogether(ctx, bucket, keys[i:j]) {
-			continue
-		}
-		// Something stands against them together: each for itself.
-		for k := i; k < j; k++ {
-			errs[k] = s.DeleteObject(ctx, bucket, keys[k])
-		}
-	}
-	return errs
+	return s.DeleteMultipleObjectsIf(ctx, bucket, keys, func(string) Check { return nil })
 }
 
 // deleteTogether deletes keys of one range by one commit, if nothing is in the
 // way.
-func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string) bool {
+func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string, check func(key string) Check) bool {
 	b, err := s.bucket(ctx, bucket)
 	if err != nil {
 		return false
@@ -301,11 +295,12 @@ func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string
 		return false
 	}
 	rows := make([][]byte, 0, len(keys))
+	each := make([]string, 0, len(keys)) // of rows
 	seen := make(map[string]bool, len(keys))
 	for _, key := range keys {
 		if !seen[key] {
 			seen[key] = true
-			rows = append(rows, meta.ObjectKey(key))
+			rows, each = append(rows, meta.ObjectKey(key)), append(each, key)
 		}
 	}
 	v, err := s.rangeView(ctx, b, "", rows...)
@@ -313,7 +308,10 @@ func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string
 		return false
 	}
 	c := v.change()
-	for _, row := range v.rows {
+	for i, row := range v.rows {
+		if check(each[i]).ask(b, each[i], row.Value) != nil {
+			return false
+		}
 		if row.Value == nil {
 			continue
 		}
@@ -327,18 +325,16 @@ func (s *Store) deleteTogether(ctx context.Context, bucket string, keys []string
 
 // PutObjectAcl sets an object's ACL.
 func (s *Store) PutObjectAcl(ctx context.Context, bucket, key, acl string) error {
-	err := s.amend(ctx, bucket, key, func(rec *meta.Object) { rec.ACL = acl })
-	return wrap(err, &Error{Op: "PutObjectAcl", Bucket: bucket, Key: key})
+	return s.PutObjectAclIf(ctx, bucket, key, acl, nil)
 }
 
 // PutObjectTagging sets all of an object's tags; none deletes them.
 func (s *Store) PutObjectTagging(ctx context.Context, bucket, key string, tags []Tag) error {
-	err := s.amend(ctx, bucket, key, func(rec *meta.Object) { rec.Tags = tagPairs(tags) })
-	return wrap(err, &Error{Op: "PutObjectTagging", Bucket: bucket, Key: key})
+	return s.PutObjectTaggingIf(ctx, bucket, key, tags, nil)
 }
 
-// amend changes an object's record, but not its bytes.
-func (s *Store) amend(ctx context.Context, bucket, key string, change func(*meta.Object)) error {
+// amend changes an object's record, but not its bytes, if check lets it.
+func (s *Store) amend(ctx context.Context, bucket, key string, check Check, change func(*meta.Object)) error {
 	b, err := s.bucket(ctx, bucket)
 	if err != nil {
 		return err
@@ -346,6 +342,9 @@ func (s *Store) amend(ctx context.Context, bucket, key string, change func(*meta
 	return retry(ctx, func() error {
 		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
 		if err != nil {
+			return err
+		}
+		if err := check.ask(b, key, v.rows[0].Value); err != nil {
 			return err
 		}
 		return s.amendRow(ctx, v, v.rows[0], change)

@@ -163,6 +163,7 @@ type PutObjectRequest struct {
 	Key             string
 	Attributes      Attributes
 	ForbidOverwrite bool
+	Replaces        Check // of what is there already; nil for none
 	Body            Body
 }
 
@@ -181,6 +182,7 @@ type CopyObjectRequest struct {
 	Key             string
 	Source          CopySource
 	ForbidOverwrite bool
+	Replaces        Check // of what is there already; nil for none
 	// Attributes tells the new object's attributes from the source's.
 	Attributes func(source Attributes) Attributes
 }
@@ -230,6 +232,7 @@ type CompleteMultipartUploadRequest struct {
 	All             bool            // all uploaded parts, in order; Parts is empty
 	ACL             string          // of the object; "" keeps "default"
 	ForbidOverwrite bool
+	Replaces        Check // of what is there already; nil for none
 	// Check, when set, is asked after all of the store's own checks, more than
 	// once if others change the object at the same time. Its error ends the
 	// operation, with nothing changed, and comes back wrapped.
