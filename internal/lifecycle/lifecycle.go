@@ -1,6 +1,6 @@
 // Package lifecycle decides what the lifecycle rules of a bucket want of an
 // object or of an open upload at a time. It is pure: no clock, no I/O. The
-// runner below it, the headers of the server and the dry run of the command line
+// runner above it, the headers of the server and the dry run of the command line
 // all decide here.
 //
 // # When

@@ -90,6 +90,10 @@ func ConfigChunkKey(kind, generation string, n int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(n))
 }
 
+// LifecycleKey is the row in a bucket partition that tells how far the lifecycle
+// has come.
+func LifecycleKey() []byte { return []byte("l") }
+
 // ObjectKey is the row of an object's current version.
 func ObjectKey(key string) []byte { return []byte(ObjectPrefix + key) }
 

@@ -12,6 +12,7 @@
 //	"b."<bucket ID>          m/<start key>     Range: the partition of keys from there on
 //	                         k/<kind>          Config: a configuration of the bucket
 //	                         K/<kind>/<generation>/<n> ConfigChunk of a long one
+//	                         l                 Lifecycle: how far it has come
 //	"r."<bucket ID>"."<n>    o/<key>           Object, current version
 //	                         v/<key>/<inverse> older versions (none yet)
 //	                         u/<key>/<ID>      Upload, open

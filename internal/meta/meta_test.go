@@ -52,6 +52,7 @@ var kinds = map[string]kind{
 	"User":        kindOf('U', (*meta.User).Encode, meta.DecodeUser),
 	"AccessKey":   kindOf('A', (*meta.AccessKey).Encode, meta.DecodeAccessKey),
 	"Policy":      kindOf('P', (*meta.Policy).Encode, meta.DecodePolicy),
+	"Lifecycle":   kindOf('l', meta.Lifecycle.Encode, meta.DecodeLifecycle),
 }
 
 var (
@@ -90,6 +91,8 @@ var records = []struct {
 	{"Grave full", meta.Grave{Ranges: []string{"r.ID.0", "r.ID.1"}}},
 	{"Sweep", meta.Sweep{}},
 	{"Sweep full", meta.Sweep{Mark: blob.MaxMark}},
+	{"Lifecycle", meta.Lifecycle{}},
+	{"Lifecycle full", meta.Lifecycle{Began: someTime, Rules: []byte("digest"), After: "k\x00", Done: true}},
 	{"Object", &meta.Object{}},
 	{"Object full", &meta.Object{
 		Version: "V", Type: "Multipart", Size: 48 << 40, ETag: "E-10000", CRC64: 1<<64 - 1, MD5: someMD5, Modified: someTime,
@@ -135,6 +138,7 @@ var keys = []struct {
 	{"RangeKey", meta.RangeKey("k")},
 	{"ConfigKey", meta.ConfigKey("cors")},
 	{"ConfigChunkKey", meta.ConfigChunkKey("cors", "ID", 15)},
+	{"LifecycleKey", meta.LifecycleKey()},
 	{"ObjectKey", meta.ObjectKey("k\x00\xff/")},
 	{"UploadKey", meta.UploadKey("k\x00\xff/", "U")},
 	{"CompletedKey", meta.CompletedKey("U")},

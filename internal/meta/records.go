@@ -244,6 +244,43 @@ func DecodeSweep(value []byte) (s Sweep, err error) {
 	return s, err
 }
 
+// Lifecycle tells how far the last walk over a bucket's objects has come that
+// looked for what the bucket's rules want.
+type Lifecycle struct {
+	Began time.Time
+	Rules []byte // digest of the rules that it goes by
+	After string // the last key that it has done
+	Done  bool
+}
+
+// Encode gives the row's value.
+func (l Lifecycle) Encode() []byte {
+	e := newEncoder('l')
+	e.time(1, l.Began)
+	e.bytes(2, l.Rules)
+	e.string(3, l.After)
+	e.bool(4, l.Done)
+	return e.finish()
+}
+
+// DecodeLifecycle reads a bucket's lifecycle row.
+func DecodeLifecycle(value []byte) (l Lifecycle, err error) {
+	err = decode('l', value, func(f field) error {
+		switch f.tag {
+		case 1:
+			return f.time(&l.Began)
+		case 2:
+			return f.bytes(&l.Rules)
+		case 3:
+			return f.string(&l.After)
+		case 4:
+			return f.bool(&l.Done)
+		}
+		return errTag
+	})
+	return l, err
+}
+
 // Attributes are what a client says about an object beside its bytes.
 type Attributes struct {
 	ContentType        string

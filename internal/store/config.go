@@ -224,6 +224,10 @@ func (c *checker) bucketRows(ctx context.Context, where string, p kv.Partition) 
 			chunks[string(row.Key)] = true
 		case has(row.Key, meta.ConfigPrefix):
 			return c.config(ctx, where, p, row, chunks)
+		case string(row.Key) == string(meta.LifecycleKey()):
+			if _, err := meta.DecodeLifecycle(row.Value); err != nil {
+				c.damage(where, fmt.Errorf("lifecycle: %w", err))
+			}
 		case string(row.Key) != kv.HeaderKey && !has(row.Key, meta.RangePrefix):
 			c.damage(where, fmt.Errorf("unknown row %q", row.Key))
 		}

@@ -167,6 +167,11 @@ func (s *Store) UploadPart(ctx context.Context, req *UploadPartRequest) (*Part, 
 }
 
 func (s *Store) uploadPart(ctx context.Context, req *UploadPartRequest) (*Part, error) {
+	end, err := s.arrivals.begin(ctx, req.UploadID)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	u, err := s.openUpload(ctx, req.Bucket, req.Key, req.UploadID)
 	if err != nil {
 		return nil, err
@@ -185,6 +190,11 @@ func (s *Store) UploadPartCopy(ctx context.Context, req *UploadPartCopyRequest) 
 }
 
 func (s *Store) uploadPartCopy(ctx context.Context, req *UploadPartCopyRequest) (*Part, error) {
+	end, err := s.arrivals.begin(ctx, req.UploadID)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	u, err := s.openUpload(ctx, req.Bucket, req.Key, req.UploadID)
 	if err != nil {
 		return nil, err
@@ -558,6 +568,11 @@ func (s *Store) abortMultipartUpload(ctx context.Context, bucket, key string, id
 	if v.rows[0].Value == nil {
 		return ErrNoSuchUpload
 	}
+	return s.endUpload(ctx, b, v, key, id)
+}
+
+// endUpload ends an upload without an object. Its row is the first of the view.
+func (s *Store) endUpload(ctx context.Context, b *bucketRow, v *view, key string, id UploadID) error {
 	ended := meta.Garbage{UploadID: string(id), Key: key}
 	c := v.change()
 	c.replace(v.rows[0], nil)

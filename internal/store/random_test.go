@@ -136,6 +136,9 @@ type api interface {
 	AbortMultipartUpload(context.Context, string, string, store.UploadID) error
 	ListParts(context.Context, *store.ListPartsRequest) (*store.ListPartsResult, error)
 	ListMultipartUploads(context.Context, *store.ListMultipartUploadsRequest) (*store.ListMultipartUploadsResult, error)
+	ApplyLifecycle(context.Context, store.Bucket, []string, func(*store.Object) store.Verdict) ([]store.Judged, error)
+	GetUploadState(context.Context, store.Bucket, string, store.UploadID) (*store.UploadState, error)
+	AbortDueUpload(context.Context, store.Bucket, string, store.UploadID, func(*store.UploadState) bool) (*store.UploadState, error)
 	Reclaim(context.Context) error
 	ramAPI
 }
@@ -318,6 +321,11 @@ func (h *history) unify(got, want any) {
 		same(&g.Bucket.ID, &want.(*store.BucketConfigs).Bucket.ID)
 	case *store.Object:
 		same(&g.Version, &want.(*store.Object).Version)
+	case []store.Judged:
+		w := want.([]store.Judged)
+		for i := range min(len(g), len(w)) {
+			same(&g[i].Version, &w[i].Version)
+		}
 	case content:
 		same(&g.Version, &want.(content).Version)
 	case *store.User:
@@ -438,7 +446,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -551,7 +559,9 @@ func (h *history) random() op {
 	if rng.IntN(8) == 0 {
 		return h.randomRAM()
 	}
-	switch n := rng.IntN(208); {
+	switch n := rng.IntN(218); {
+	case n >= 208:
+		return h.lifecycle(bucket)
 	case n >= 200:
 		return h.config(bucket)
 	case n < 8:
@@ -657,6 +667,49 @@ func (h *history) config(bucket string) op {
 	}
 	kinds := someConfigs[:h.rng.IntN(len(someConfigs)+1)]
 	return op{"GetBucketConfigs " + bucket, func(a api) (any, error) { return a.GetBucketConfigs(h.ctx, bucket, kinds...) }}
+}
+
+// lifecycle returns an operation that does to objects or an upload what is due
+// by some judgement.
+func (h *history) lifecycle(bucket string) op {
+	// The bucket is told by its ID, which differs between the two.
+	in := func(name string, do func(api, store.Bucket) (any, error)) func(api) (any, error) {
+		return func(a api) (any, error) {
+			b, err := a.GetBucketInfo(h.ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			return do(a, *b)
+		}
+	}
+	u, salt := h.upload(), h.rng.Int64N(4)
+	switch h.rng.IntN(4) {
+	case 0:
+		return op{"AbortDueUpload " + string(u.ID), in(u.Bucket, func(a api, b store.Bucket) (any, error) {
+			return a.AbortDueUpload(h.ctx, b, u.Key, u.ID, func(st *store.UploadState) bool {
+				return (st.Bytes+st.Parts+st.Last.Unix()+salt)%3 > 0
+			})
+		})}
+	case 1:
+		return op{"GetUploadState " + string(u.ID), in(u.Bucket, func(a api, b store.Bucket) (any, error) { return a.GetUploadState(h.ctx, b, u.Key, u.ID) })}
+	}
+	keys := someKeys[:1+h.rng.IntN(len(someKeys))]
+	if h.faults != nil {
+		keys = []string{h.key()} // of several, some may be done and some not
+	}
+	return op{fmt.Sprintf("ApplyLifecycle %s %d", bucket, len(keys)), in(bucket, func(a api, b store.Bucket) (any, error) {
+		return a.ApplyLifecycle(h.ctx, b, keys, func(o *store.Object) store.Verdict {
+			switch (o.Size + o.LastModified.Unix() + salt) % 4 {
+			case 0:
+				return store.Verdict{Expire: true}
+			case 1:
+				return store.Verdict{StorageClass: "IA"}
+			case 2:
+				return store.Verdict{StorageClass: "Archive"}
+			}
+			return store.Verdict{}
+		})
+	})}
 }
 
 // empty takes all away that keeps a bucket from being deleted.

@@ -120,12 +120,13 @@ type Store struct {
 	md5     []digest.MD5Pool // bodies are dealt out to them
 	nextMD5 atomic.Uint64
 
-	randMu  sync.Mutex
-	pins    pins
-	uses    uses
-	buffers *buffers
-	work    reclaimer
-	stats   counters
+	randMu   sync.Mutex
+	pins     pins
+	uses     uses
+	arrivals arrivals
+	buffers  *buffers
+	work     reclaimer
+	stats    counters
 }
 
 // Stats counts what a Store has done since it was opened.
@@ -172,6 +173,7 @@ func Open(ctx context.Context, k kv.Engine, b blob.Engine, opts Options) (*Store
 	// A pool keeps one core busy, so several cores want several of them.
 	s.md5 = make([]digest.MD5Pool, max(1, runtime.GOMAXPROCS(0)/2))
 	s.pins.held = make(map[string]int)
+	s.arrivals.uploads = make(map[UploadID]*arrival)
 	s.work.init()
 	if lister, ok := b.(blob.Lister); ok {
 		s.opened = lister.Mark()

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/binary"
@@ -113,7 +114,11 @@ func labelled(value string) store.Attributes {
 // step does one random operation.
 func (w *workload) step(s *store.Store, rng *rand.Rand) {
 	key := pick(rng, "k1", "k2", "k3")
-	switch n := rng.IntN(105); {
+	switch n := rng.IntN(113); {
+	case n >= 109:
+		w.expireUpload(s, rng, w.upload(rng))
+	case n >= 105:
+		w.lifecycle(s, rng)
 	case n >= 100:
 		w.config(s, rng)
 	case n < 14:
@@ -154,6 +159,73 @@ func (w *workload) put(s *store.Store, rng *rand.Rand, key string) {
 	if err == nil && o.ETag != fmt.Sprintf("%X", md5.Sum(p)) {
 		w.t.Errorf("PutObject: ETag %s", o.ETag)
 	}
+}
+
+// lifecycle expires some objects, moves others to another class, and keeps a
+// cursor. What is due is what was there when it looked.
+func (w *workload) lifecycle(s *store.Store, rng *rand.Rand) {
+	b, err := s.GetBucketInfo(w.ctx, "b")
+	if w.fail("GetBucketInfo", err); err != nil {
+		return
+	}
+	keys := []string{"k1", "k2", "k3"}
+	due := make(map[string]store.Verdict) // by value
+	for _, key := range keys {
+		if o, err := s.HeadObject(w.ctx, "b", key); err == nil {
+			due[o.Meta["value"]] = pick(rng, store.Verdict{}, store.Verdict{Expire: true}, store.Verdict{StorageClass: "IA"})
+		} else {
+			w.fail("HeadObject", err, store.ErrNoSuchKey)
+		}
+	}
+	ends := make(map[string]func(error))
+	for _, key := range keys {
+		ends[key] = w.rec.write(key, "")
+	}
+	judged, err := s.ApplyLifecycle(w.ctx, *b, keys, func(o *store.Object) store.Verdict { return due[o.Meta["value"]] })
+	w.fail("ApplyLifecycle", err)
+	for _, j := range judged {
+		if want := due[j.Meta["value"]]; j.Verdict != want || want == (store.Verdict{}) {
+			w.t.Errorf("%s of value %q got %+v, want %+v", j.Key, j.Meta["value"], j.Verdict, want)
+		}
+		if j.Expire {
+			ends[j.Key](nil)
+			delete(ends, j.Key)
+		}
+	}
+	for _, end := range ends {
+		end(cmp.Or(err, errNotDue))
+	}
+
+	end := w.rec.read("cursor")
+	cursor, err := s.GetLifecycleCursor(w.ctx, *b)
+	if w.fail("GetLifecycleCursor", err); err == nil {
+		end(cursor.After)
+	}
+	v := w.value(nil)
+	endWrite := w.rec.write("cursor", v)
+	err = s.PutLifecycleCursor(w.ctx, *b, store.LifecycleCursor{After: v})
+	endWrite(err)
+	w.fail("PutLifecycleCursor", err)
+}
+
+var errNotDue = errors.New("not due")
+
+// expireUpload aborts an upload if it is idle and, mostly, due.
+func (w *workload) expireUpload(s *store.Store, rng *rand.Rand, u *work) {
+	if u == nil {
+		return
+	}
+	b, err := s.GetBucketInfo(w.ctx, "b")
+	if w.fail("GetBucketInfo", err); err != nil {
+		return
+	}
+	end, due := w.end(u, "aborted"), rng.IntN(3) > 0
+	st, err := s.AbortDueUpload(w.ctx, *b, u.key, u.id, func(st *store.UploadState) bool { return due })
+	if err == nil && st == nil {
+		err = errNotDue
+	}
+	end(err)
+	w.fail("AbortDueUpload", err, errNotDue)
 }
 
 // config sets, reads or deletes a configuration of the bucket. Its document
