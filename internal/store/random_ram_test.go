@@ -142,6 +142,12 @@ func (h *history) randomRAM() op {
 	case n < 96:
 		return op{"AttachPolicyToUser " + user + " " + policy, func(a api) (any, error) { return nil, a.AttachPolicyToUser(ctx, user, policy) }}
 	}
+	// Mostly from a user who has one: picked blindly, hardly any detachment succeeds.
+	for _, name := range someUsers {
+		if p, err := h.model.LookupUser(ctx, name); err == nil && len(p.Policies) > 0 && rng.IntN(2) == 0 {
+			user, policy = name, p.Policies[0].Name
+		}
+	}
 	return op{"DetachPolicyFromUser " + user + " " + policy, func(a api) (any, error) { return nil, a.DetachPolicyFromUser(ctx, user, policy) }}
 }
 
