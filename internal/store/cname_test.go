@@ -177,7 +177,7 @@ func TestCheckCname(t *testing.T) {
 	nowhere := meta.Cname{Bucket: "b", BucketID: "ID"}
 	header, err := m.kv.Get(ctx, meta.Root, meta.HeaderKey())
 	must(t, err)
-	must(t, m.kv.Commit(ctx, meta.Root, []kv.Guard{kv.Guard(header[0])}, []kv.Write{
+	must(t, m.kv.Commit(ctx, meta.Root, []kv.Guard{kv.Guard(header[0]), {Key: meta.CnameKey("a.example")}}, []kv.Write{
 		{Key: meta.CnameKey("a.example"), Value: []byte("x")}, {Key: meta.CnameKey("b.example"), Value: nowhere.Encode()},
 	}))
 	report, err := s.Check(ctx, store.CheckOptions{})
