@@ -55,6 +55,7 @@ var answers = []struct {
 	{store.ErrTooManyBuckets, "TooManyBuckets", ""},
 	{store.ErrBucketHasObjects, "BucketNotEmpty", "The bucket has objects. Please delete them first."},
 	{store.ErrBucketHasUploads, "BucketNotEmpty", "The bucket has Multipart Uploads. Please delete them first."},
+	{store.ErrTooManyCnames, "TooManyCname", ""},
 	{store.ErrNoSuchKey, "NoSuchKey", ""},
 	{store.ErrNoSuchVersion, "NoSuchVersion", ""},
 	{store.ErrObjectExists, "FileAlreadyExists", ""},
@@ -83,6 +84,8 @@ var operationECs = map[[2]string]string{
 	{"DeleteMultipleObjects", "MalformedXML"}:        wire.ECDeleteMalformedXML,
 	{"PutBucket", "MalformedXML"}:                    wire.ECConfigMalformedXML,
 	{"PutObjectTagging", "MalformedXML"}:             wire.ECConfigMalformedXML,
+	{"PutCname", "MalformedXML"}:                     wire.ECConfigMalformedXML,
+	{"DeleteCname", "MalformedXML"}:                  wire.ECConfigMalformedXML,
 }
 
 // refuse makes an answer of any error. expected is whether the error is of the
@@ -165,7 +168,7 @@ func describe(e *wire.Error, where *store.Error) *wire.Error {
 		return e
 	}
 	switch e.Code {
-	case "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty":
+	case "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty", "TooManyCname":
 		return e.With("BucketName", where.Bucket)
 	case "NoSuchKey", "FileAlreadyExists":
 		return e.With("Key", where.Key)
@@ -243,6 +246,15 @@ func notImplemented(op *operation) error {
 // not have.
 func headerNotImplemented(name string) error {
 	e := wire.NewError("NotImplemented").With("Header", name)
+	e.Status = statusNotImplemented
+	return e
+}
+
+// elementNotImplemented refuses a document that asks for something this server
+// does not have.
+func elementNotImplemented(name string) error {
+	e := wire.NewError("NotImplemented").
+		WithMessage("An element you provided implies functionality that is not implemented.").With("Element", name)
 	e.Status = statusNotImplemented
 	return e
 }

@@ -29,6 +29,10 @@ type Options struct {
 	// <bucket>.<domain>. localhost always is one.
 	Domains []string
 
+	// Cnames are further host names, in lower case, and the buckets that they
+	// lead to. They have priority over everything else that a host can mean.
+	Cnames map[string]string
+
 	// TrustedProxies are the addresses whose ForwardedHeader says who the client
 	// is; from others it is ignored. Default none, and X-Forwarded-For.
 	TrustedProxies  []netip.Prefix
@@ -138,6 +142,11 @@ func (o *Options) Validate() error {
 	for _, domain := range o.Domains {
 		if domain == "" || strings.ContainsAny(domain, "/: ") || strings.Trim(domain, ".") != domain {
 			return fmt.Errorf("server: domain %q is not a host name", domain)
+		}
+	}
+	for name, bucket := range o.Cnames {
+		if !wire.ValidDomain(name) || name != strings.ToLower(name) || !wire.ValidBucketName(bucket) {
+			return fmt.Errorf("server: %s cannot lead to %s", name, bucket)
 		}
 	}
 	for _, prefix := range o.TrustedProxies {

@@ -39,17 +39,22 @@ const localhost = "localhost"
 // bucket is in it and not in the path.
 const aliyuncs = ".aliyuncs.com"
 
+// hostName is a Host, in lower case, without its port and the dot of the root.
+func hostName(host string) string {
+	name := host
+	if h, _, err := net.SplitHostPort(name); err == nil {
+		name = h
+	}
+	return strings.TrimSuffix(name, ".")
+}
+
 // splitHost finds the bucket in a Host, as the documentation page "Endpoints"
 // has it. virtual says that the Host names a bucket, "" being the service
 // itself, and that the whole path is the key; otherwise the path names the
 // bucket.
 func splitHost(host string, domains []string) (bucket, endpoint string, virtual bool) {
 	host = strings.ToLower(host)
-	name := host
-	if h, _, err := net.SplitHostPort(name); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(name, ".")
+	name := hostName(host)
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return "", host, false
 	}
@@ -72,11 +77,32 @@ func splitHost(host string, domains []string) (bucket, endpoint string, virtual 
 	return "", host, false
 }
 
-// parseTarget finds out what r is addressed to. Nothing is cleaned: "//", "."
+// endpointOf is the authority that clients who came by a domain of a bucket can
+// reach other buckets under: a domain of the server, at their port.
+func endpointOf(host string, domains []string) string {
+	host = strings.ToLower(host)
+	if len(domains) == 0 {
+		return host
+	}
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		return net.JoinHostPort(domains[0], port)
+	}
+	return domains[0]
+}
+
+// parseTarget finds out what r is addressed to. cname returns the bucket that a
+// host leads to as a whole, or "". Nothing is cleaned: "//", "."
 // and ".." are part of the key, and only percent escapes are decoded.
-func parseTarget(r *http.Request, domains []string) (target, error) {
+func parseTarget(r *http.Request, domains []string, cname func(name string) (string, error)) (target, error) {
 	path := rawPath(r)
-	bucket, endpoint, virtual := splitHost(r.Host, domains)
+	bucket, err := cname(hostName(strings.ToLower(r.Host)))
+	if err != nil {
+		return target{}, err
+	}
+	endpoint, virtual := endpointOf(r.Host, domains), true
+	if bucket == "" {
+		bucket, endpoint, virtual = splitHost(r.Host, domains)
+	}
 	t := target{bucket: bucket, endpoint: endpoint, pathStyle: !virtual}
 	rawKey := path
 	if !virtual {

@@ -145,7 +145,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route finds out what is asked for.
 func (s *Server) route(rq *request) error {
-	t, err := parseTarget(rq.r, s.domains)
+	t, err := parseTarget(rq.r, s.domains, func(name string) (string, error) {
+		return s.cnameBucket(rq.r.Context(), name)
+	})
 	rq.target = t
 	if err != nil {
 		return err
