@@ -20,7 +20,7 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"auth", "engine", "kms", "server", "sign", "store"},
+	"cmd/ossa": {"auth", "engine", "kms", "server", "sign", "store", "wire"},
 
 	"oss": {"digest", "sign", "wire"}, // public
 

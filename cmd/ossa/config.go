@@ -43,6 +43,7 @@ var environment = map[string]string{
 	"region":       "OSSA_REGION",
 	"domain":       "OSSA_DOMAIN",
 
+	"cname":         "OSSA_CNAME",
 	"tls-cert":      "OSSA_TLS_CERT",
 	"tls-key":       "OSSA_TLS_KEY",
 	"http2":         "OSSA_HTTP2",

@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 //	start FLAGS...       start "ossa serve FLAGS" and wait until it is ready;
 //	                     sets $URL, $AUTHORITY and $ADMIN, stderr goes to serve.log
 //	stop                 SIGTERM; the server must end with status 0
-//	status URL STATUS    GET URL answers with STATUS; the body goes to stdout
+//	status URL STATUS [NAME:VALUE...]
+//	                     GET URL, with these headers, answers with STATUS; the body goes to stdout
 //	put KEY SIZE         PutObject in bucket "scripts", which is made
 //	get KEY SIZE         GetObject finds SIZE bytes as put wrote them
 //	drain KEY SIZE       SIGTERM in the middle of a PutObject, see there
@@ -100,7 +101,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", envKeyID, envKeySecret, envKeyID + envFile, envKeySecret + envFile,
 		"OSSA_DATA", "OSSA_LISTEN", "OSSA_ADMIN_LISTEN", "OSSA_REGION", "OSSA_DOMAIN",
-		"OSSA_TLS_CERT", "OSSA_TLS_KEY", "OSSA_TRUSTED_PROXY",
+		"OSSA_CNAME", "OSSA_TLS_CERT", "OSSA_TLS_KEY", "OSSA_TRUSTED_PROXY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			command.Env = append(command.Env, name+"="+value)
@@ -187,10 +188,17 @@ func waitForEnd(ts *testscript.TestScript, s *running) {
 }
 
 func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: status URL STATUS")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status URL STATUS [NAME:VALUE...]")
 	}
-	answer, err := client(ts).Get(args[0])
+	request, err := http.NewRequest("GET", args[0], nil)
+	ts.Check(err)
+	for _, line := range args[2:] {
+		name, value, _ := strings.Cut(line, ":")
+		request.Header.Set(name, value)
+	}
+	request.Host = cmp.Or(request.Header.Get("Host"), request.Host)
+	answer, err := client(ts).Do(request)
 	ts.Check(err)
 	_, err = io.Copy(ts.Stdout(), answer.Body)
 	answer.Body.Close()

@@ -36,7 +36,8 @@ when they change, and on SIGHUP.
 
 Addresses without a bucket in their host name, such as 127.0.0.1, have the
 bucket at the front of the path. <bucket>.localhost always leads to a bucket,
-and <bucket>.<domain> does for each --domain.
+and <bucket>.<domain> does for each --domain. A domain of --cname, or one that
+PutCname has mapped, leads to its bucket as a whole.
 
 Exit status: 0 after a signal, 1 if something failed, 2 if the command line or
 the environment cannot be understood.`,

@@ -8,10 +8,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/internal/server"
+	"github.com/ossastore/ossa/internal/wire"
 )
 
-// transportConfig is how clients reach the server: TLS and proxies.
+// transportConfig is how clients reach the server: names, TLS and proxies.
 type transportConfig struct {
+	cnames            []string // domain=bucket
 	tlsCerts, tlsKeys []string // files, in pairs
 	http2             bool
 	adminTLS          bool
@@ -19,11 +21,14 @@ type transportConfig struct {
 	proxyHeader       string
 
 	// After validate.
-	trusted []netip.Prefix
-	header  server.ForwardedHeader
+	bucketOf map[string]string // by domain
+	trusted  []netip.Prefix
+	header   server.ForwardedHeader
 }
 
 func (c *transportConfig) addFlags(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&c.cnames, "cname", nil,
+		"`domain=bucket` pairs: host names that lead to buckets, besides those of PutCname, with commas between (OSSA_CNAME)")
 	flags.StringSliceVar(&c.tlsCerts, "tls-cert", nil,
 		"PEM `file` of the certificate and its chain; with it the API speaks TLS only; several with commas between (OSSA_TLS_CERT)")
 	flags.StringSliceVar(&c.tlsKeys, "tls-key", nil, "PEM `file` of the private key, one for each certificate (OSSA_TLS_KEY)")
@@ -46,6 +51,18 @@ func (c *transportConfig) validate() error {
 		if flag.on && !c.tls() {
 			return usagef("%s needs --tls-cert and --tls-key", flag.name)
 		}
+	}
+	c.bucketOf = make(map[string]string)
+	for _, text := range c.cnames {
+		domain, bucket, ok := strings.Cut(strings.TrimSpace(text), "=")
+		domain = strings.ToLower(domain)
+		if !ok || !wire.ValidDomain(domain) || !wire.ValidBucketName(bucket) {
+			return usagef("--cname: %q is not domain=bucket, such as img.example.com=photos", text)
+		}
+		if other := c.bucketOf[domain]; other != "" && other != bucket {
+			return usagef("--cname: %s cannot lead to both %s and %s", domain, other, bucket)
+		}
+		c.bucketOf[domain] = bucket
 	}
 	c.trusted = nil
 	for _, text := range c.proxies {
@@ -89,6 +106,7 @@ func (c *transportConfig) certificates(log *slog.Logger) (*server.Certificates, 
 
 // options are what the server is told of it.
 func (c *transportConfig) options(o *server.Options) {
+	o.Cnames = c.bucketOf
 	o.HTTP2 = c.http2
 	o.TrustedProxies, o.ForwardedHeader = c.trusted, c.header
 }
