@@ -77,6 +77,9 @@ func GraveKey(bucketID string) []byte { return []byte(GravePrefix + bucketID) }
 // SweepKey is the row in Root that tells how far leftovers were swept.
 func SweepKey() []byte { return []byte("s") }
 
+// KeyRingKey is the row in Root that names the key ring in use.
+func KeyRingKey() []byte { return []byte("w") }
+
 // RangeKey is the row in a bucket partition of the range that begins at start.
 func RangeKey(start string) []byte { return []byte(RangePrefix + start) }
 

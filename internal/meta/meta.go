@@ -6,6 +6,7 @@
 //	"root"                   b/<bucket>        Bucket
 //	                         g/<bucket ID>     Grave: a deleted bucket to clear away
 //	                         s                 Sweep: how far leftovers were swept
+//	                         w                 KeyRing: the one that wraps keys
 //	                         U/<user>          User
 //	                         A/<access key ID> AccessKey of a user
 //	                         P/<policy>        Policy that users may have

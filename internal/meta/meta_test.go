@@ -41,6 +41,7 @@ var kinds = map[string]kind{
 	"Config":      kindOf('k', (*meta.Config).Encode, meta.DecodeConfig),
 	"ConfigChunk": kindOf('K', (*meta.ConfigChunk).Encode, meta.DecodeConfigChunk),
 	"Grave":       kindOf('g', meta.Grave.Encode, meta.DecodeGrave),
+	"KeyRing":     kindOf('w', meta.KeyRing.Encode, meta.DecodeKeyRing),
 	"Sweep":       kindOf('s', meta.Sweep.Encode, meta.DecodeSweep),
 	"Object":      kindOf('o', (*meta.Object).Encode, meta.DecodeObject),
 	"Upload":      kindOf('u', (*meta.Upload).Encode, meta.DecodeUpload),
@@ -64,6 +65,10 @@ var (
 		{File: 1<<64 - 1, Offset: 1<<64 - 1, Length: 5 << 30, Sum: 0},
 		{File: 1, Offset: 0, Length: 1, Sum: 0xffffffff},
 	}
+	someStreams = []meta.Stream{
+		{PartNumber: 1, Size: 5 << 20}, {PartNumber: 2, Size: 5 << 20}, {PartNumber: 3}, {PartNumber: 9, Size: 1}, {PartNumber: 10000, Size: 5 << 30},
+	}
+	someEncryption = meta.Encryption{Algorithm: "KMS", KeyID: "photos", Key: []byte("wrapped")}
 	someAttributes = meta.Attributes{
 		ContentType: "text/plain", CacheControl: "no-cache", ContentDisposition: "inline", ContentEncoding: "gzip",
 		ContentLanguage: "de", Expires: "never", StorageClass: "IA", ACL: "public-read",
@@ -89,6 +94,8 @@ var records = []struct {
 	{"ConfigChunk full", &meta.ConfigChunk{Bytes: []byte("<a/>")}},
 	{"Grave", meta.Grave{}},
 	{"Grave full", meta.Grave{Ranges: []string{"r.ID.0", "r.ID.1"}}},
+	{"KeyRing", meta.KeyRing{}},
+	{"KeyRing full", meta.KeyRing{ID: "ID"}},
 	{"Sweep", meta.Sweep{}},
 	{"Sweep full", meta.Sweep{Mark: blob.MaxMark}},
 	{"Lifecycle", meta.Lifecycle{}},
@@ -99,14 +106,19 @@ var records = []struct {
 		UploadID: "U", Manifest: meta.Manifest{Extents: someExtents}, Attributes: someAttributes,
 	}},
 	{"Object stored", &meta.Object{Version: "V", Size: 1, Manifest: meta.Manifest{Stored: someExtents[:1]}}},
+	{"Object encrypted", &meta.Object{
+		Version: "V", Size: 1, Manifest: meta.Manifest{Extents: someExtents[:1], Streams: someStreams}, Encryption: someEncryption,
+	}},
 	{"Upload", &meta.Upload{}},
 	{"Upload full", &meta.Upload{Initiated: someTime, Sequential: true, Attributes: someAttributes}},
+	{"Upload encrypted", &meta.Upload{Initiated: someTime, Encryption: someEncryption}},
 	{"Part", &meta.Part{MD5: make([]byte, 16)}},
 	{"Part full", &meta.Part{Size: 5 << 30, MD5: someMD5, CRC64: 7, Modified: someTime, Extents: someExtents[2:3]}},
 	{"Sequence", &meta.Sequence{}},
 	{"Sequence full", &meta.Sequence{Last: 10000, Before: []byte("before"), After: []byte("after")}},
 	{"Completed", &meta.Completed{}},
 	{"Completed full", &meta.Completed{Key: "k", List: []byte("list"), ETag: "E-1", CRC64: 9, Size: 48 << 40, Modified: someTime}},
+	{"Completed encrypted", &meta.Completed{Key: "k", Algorithm: "KMS", KeyID: "photos"}},
 	{"Garbage", &meta.Garbage{}},
 	{"Garbage full", &meta.Garbage{Version: "V", Manifest: meta.Manifest{Extents: someExtents, Stored: someExtents[:1]}, UploadID: "U", Key: "k"}},
 	{"Cname", &meta.Cname{}},
@@ -135,6 +147,7 @@ var keys = []struct {
 	{"BucketKey", meta.BucketKey("photos")},
 	{"GraveKey", meta.GraveKey("ID")},
 	{"SweepKey", meta.SweepKey()},
+	{"KeyRingKey", meta.KeyRingKey()},
 	{"RangeKey", meta.RangeKey("k")},
 	{"ConfigKey", meta.ConfigKey("cors")},
 	{"ConfigChunkKey", meta.ConfigChunkKey("cors", "ID", 15)},
@@ -279,6 +292,68 @@ func FuzzExtents(f *testing.F) {
 			t.Errorf("%v reads back as %v, %v", all, again, err)
 		}
 	})
+}
+
+// Stored manifests read back, whatever they are, and bytes that are none are
+// refused.
+func FuzzManifest(f *testing.F) {
+	f.Add(meta.AppendManifest(nil, someExtents, nil))
+	f.Add(meta.AppendManifest(nil, someExtents, someStreams))
+	f.Add(meta.AppendManifest(nil, nil, someStreams[2:3]))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		extents, streams, err := meta.ParseManifest(b)
+		if err != nil {
+			if !errors.Is(err, meta.ErrCorrupt) {
+				t.Error(err)
+			}
+			return
+		}
+		e, s, err := meta.ParseManifest(meta.AppendManifest(nil, extents, streams))
+		if err != nil || !reflect.DeepEqual(e, extents) || !reflect.DeepEqual(s, streams) {
+			t.Errorf("%v and %v read back as %v and %v, %v", extents, streams, e, s, err)
+		}
+	})
+}
+
+// A manifest of streams is as it was written; one without is what a list of
+// extents is, as earlier releases wrote it. No list of extents has a terminator.
+func TestManifest(t *testing.T) {
+	for _, extents := range [][]blob.Extent{nil, someExtents[:1], someExtents} {
+		for _, streams := range [][]meta.Stream{nil, someStreams, someStreams[2:3]} {
+			b := meta.AppendManifest(nil, extents, streams)
+			e, s, err := meta.ParseManifest(b)
+			if err != nil || !reflect.DeepEqual(e, extents) || !reflect.DeepEqual(s, streams) {
+				t.Errorf("%v and %v read back as %v and %v, %v", extents, streams, e, s, err)
+			}
+			if _, err := meta.ParseExtents(b); (err == nil) != (streams == nil) {
+				t.Errorf("%d extents with %d streams, read as extents: %v", len(extents), len(streams), err)
+			}
+			for i := len(meta.AppendExtents(nil, extents)) + 1; i < len(b); i++ {
+				if e, s, err := meta.ParseManifest(b[:i]); err == nil && len(s) >= len(streams) {
+					t.Errorf("cut to %d of %d bytes it reads as %v and %v", i, len(b), e, s)
+				}
+			}
+		}
+	}
+	for name, b := range map[string][]byte{
+		"number 0": {0, 1, 1}, "no streams": {1, 0, 1}, "number 10001": {2, 0x90, 0x4e, 1}, "too many": {1, 0x91, 0x4e, 1},
+		"cut": {1, 1}, "overflow": {1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+	} {
+		if s, err := meta.ParseStreams(b); !errors.Is(err, meta.ErrCorrupt) {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+	}
+}
+
+// 10000 parts of one size cost a few bytes, together.
+func TestStreamsAreShort(t *testing.T) {
+	var streams []meta.Stream
+	for n := range 10000 {
+		streams = append(streams, meta.Stream{PartNumber: n + 1, Size: 5 << 20})
+	}
+	if b := meta.AppendStreams(nil, streams); len(b) > 10 {
+		t.Errorf("%d bytes", len(b))
+	}
 }
 
 // A run of equal parts costs few bytes for each.

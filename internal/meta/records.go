@@ -281,6 +281,27 @@ func DecodeLifecycle(value []byte) (l Lifecycle, err error) {
 	return l, err
 }
 
+// KeyRing names the key ring that has wrapped something, once one has.
+type KeyRing struct{ ID string }
+
+// Encode gives the row's value.
+func (k KeyRing) Encode() []byte {
+	e := newEncoder('w')
+	e.string(1, k.ID)
+	return e.finish()
+}
+
+// DecodeKeyRing reads the key ring's row.
+func DecodeKeyRing(value []byte) (k KeyRing, err error) {
+	err = decode('w', value, func(f field) error {
+		if f.tag == 1 {
+			return f.string(&k.ID)
+		}
+		return errTag
+	})
+	return k, err
+}
+
 // Attributes are what a client says about an object beside its bytes.
 type Attributes struct {
 	ContentType        string
@@ -366,15 +387,16 @@ func (f field) attributes(a *Attributes) error {
 
 // Object is an object version's row.
 type Object struct {
-	Version  string // unique for ever; names these bytes, not these attributes
-	Type     string
-	Size     int64
-	ETag     string
-	CRC64    uint64
-	MD5      []byte // 16 bytes, or nil
-	Modified time.Time
-	UploadID string // the upload it was completed from, or ""
-	Manifest Manifest
+	Version    string // unique for ever; names these bytes, not these attributes
+	Type       string
+	Size       int64
+	ETag       string
+	CRC64      uint64
+	MD5        []byte // 16 bytes, or nil
+	Modified   time.Time
+	UploadID   string // the upload it was completed from, or ""
+	Manifest   Manifest
+	Encryption Encryption
 	Attributes
 }
 
@@ -391,6 +413,8 @@ func (o *Object) Encode() []byte {
 	e.string(8, o.UploadID)
 	e.extents(9, o.Manifest.Extents)
 	e.extents(10, o.Manifest.Stored)
+	e.encryption(11, &o.Encryption)
+	e.bytes(12, AppendStreams(nil, o.Manifest.Streams))
 	e.attributes(&o.Attributes)
 	return e.finish()
 }
@@ -420,6 +444,10 @@ func DecodeObject(value []byte) (*Object, error) {
 			return f.extents(&o.Manifest.Extents)
 		case 10:
 			return f.extents(&o.Manifest.Stored)
+		case 11:
+			return f.encryption(&o.Encryption)
+		case 12:
+			return f.streams(&o.Manifest.Streams)
 		}
 		return f.attributes(&o.Attributes)
 	})
@@ -430,6 +458,7 @@ func DecodeObject(value []byte) (*Object, error) {
 type Upload struct {
 	Initiated  time.Time
 	Sequential bool
+	Encryption Encryption
 	Attributes
 }
 
@@ -438,6 +467,7 @@ func (u *Upload) Encode() []byte {
 	e := newEncoder('u')
 	e.time(1, u.Initiated)
 	e.bool(2, u.Sequential)
+	e.encryption(3, &u.Encryption)
 	e.attributes(&u.Attributes)
 	return e.finish()
 }
@@ -451,6 +481,8 @@ func DecodeUpload(value []byte) (*Upload, error) {
 			return f.time(&u.Initiated)
 		case 2:
 			return f.bool(&u.Sequential)
+		case 3:
+			return f.encryption(&u.Encryption)
 		}
 		return f.attributes(&u.Attributes)
 	})
@@ -502,7 +534,8 @@ func DecodePart(value []byte) (*Part, error) {
 }
 
 // Sequence is the state of a sequential upload: the MD5 of all bytes, resumable,
-// before and after the last part.
+// before and after the last part. It contains up to 63 bytes of the parts, and is
+// a stream like them in an encrypted upload.
 type Sequence struct {
 	Last          int // number of the last part
 	Before, After []byte
@@ -546,6 +579,8 @@ type Completed struct {
 	CRC64    uint64
 	Size     int64
 	Modified time.Time
+
+	Algorithm, KeyID string // as in Encryption
 }
 
 // Encode gives the row's value.
@@ -557,6 +592,8 @@ func (c *Completed) Encode() []byte {
 	e.uint(4, c.CRC64)
 	e.uint(5, uint64(c.Size))
 	e.time(6, c.Modified)
+	e.string(7, c.Algorithm)
+	e.string(8, c.KeyID)
 	return e.finish()
 }
 
@@ -577,6 +614,10 @@ func DecodeCompleted(value []byte) (*Completed, error) {
 			return f.int(&c.Size)
 		case 6:
 			return f.time(&c.Modified)
+		case 7:
+			return f.string(&c.Algorithm)
+		case 8:
+			return f.string(&c.KeyID)
 		}
 		return errTag
 	})

@@ -29,6 +29,7 @@ type Options struct {
 	NewUploadID func() store.UploadID
 	// NewAccessKeyID must be set where access keys are made.
 	NewAccessKeyID func() string
+	KeyIDs         []string      // keys of the key ring that may be named
 	MaxBuckets     int           // default 100
 	CompletedFor   time.Duration // default 25 h
 }
@@ -136,6 +137,15 @@ func (s *Store) Reclaim(context.Context) error {
 		maps.DeleteFunc(b.completed, func(_ store.UploadID, c *completed) bool {
 			return now.Sub(c.result.LastModified) > s.opts.CompletedFor
 		})
+	}
+	return nil
+}
+
+// encrypts says whether the key ring can do it. What is encrypted reads as it
+// was written.
+func (s *Store) encrypts(wish store.Encryption) error {
+	if wish.KeyID != "" && !slices.Contains(s.opts.KeyIDs, wish.KeyID) {
+		return store.ErrUnknownKey
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ func (s *Store) initiate(req *store.InitiateMultipartUploadRequest) (store.Uploa
 	if req.ForbidOverwrite && b.objects[req.Key] != nil {
 		return "", store.ErrObjectExists
 	}
+	if err := s.encrypts(req.Attributes.Encryption); err != nil {
+		return "", err
+	}
 	u := &upload{parts: make(map[store.PartNumber]*part), Upload: store.Upload{
 		Bucket: b.Name, Key: req.Key, ID: s.opts.NewUploadID(), Attributes: cloneAttributes(req.Attributes),
 		Initiated: s.now(), Sequential: req.Sequential,
@@ -120,7 +123,9 @@ func (s *Store) writePart(u *upload, n store.PartNumber, data []byte) *store.Par
 	}}
 	u.parts[n] = p
 	u.last = max(u.last, n)
-	return p.info()
+	info := p.info()
+	info.Encryption = u.Encryption
+	return info
 }
 
 // CompleteMultipartUpload is store's.
@@ -168,7 +173,7 @@ func (s *Store) complete(req *store.CompleteMultipartUploadRequest) (*store.Comp
 	}
 	b.objects[req.Key] = o
 	delete(b.uploads, u.ID)
-	res := store.CompleteMultipartUploadResult{ETag: o.ETag, CRC64: o.CRC64, Size: o.Size, LastModified: o.LastModified}
+	res := store.CompleteMultipartUploadResult{ETag: o.ETag, CRC64: o.CRC64, Size: o.Size, LastModified: o.LastModified, Encryption: o.Encryption}
 	b.completed[u.ID] = &completed{key: req.Key, list: list, result: res}
 	return &res, nil
 }

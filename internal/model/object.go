@@ -23,6 +23,9 @@ func (s *Store) putObject(req *store.PutObjectRequest) (*store.Object, error) {
 	if req.ForbidOverwrite && b.objects[req.Key] != nil {
 		return nil, store.ErrObjectExists
 	}
+	if err := s.encrypts(req.Attributes.Encryption); err != nil {
+		return nil, err
+	}
 	data, err := receive(req.Body)
 	if err != nil {
 		return nil, err
@@ -118,7 +121,11 @@ func (s *Store) copyObject(req *store.CopyObjectRequest) (*store.Object, error) 
 		return nil, store.ErrObjectExists
 	}
 	attrs := req.Attributes(cloneAttributes(src.Attributes))
-	if b.objects[req.Key] != src {
+	// Onto itself in another encryption is as good as another object.
+	if b.objects[req.Key] != src || attrs.Encryption != src.Encryption {
+		if err := s.encrypts(attrs.Encryption); err != nil {
+			return nil, err
+		}
 		return s.write(b, req.Key, src.data, attrs), nil
 	}
 	// Onto itself: the bytes stay, and so does what they are known by.

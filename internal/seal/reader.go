@@ -163,3 +163,19 @@ func (s *source) Read(p []byte) (int, error) {
 	s.rest = s.rest[n:]
 	return n, nil
 }
+
+// OpenBytes opens what Bytes made: a stream of one segment.
+func OpenBytes(key, what, stream []byte) ([]byte, error) {
+	if len(stream) == 0 {
+		return nil, nil
+	}
+	size := int64(len(stream)) - headerSize - tagSize
+	if size <= 0 || size > firstPlain {
+		return nil, fmt.Errorf("%w: %d bytes", ErrCorrupt, len(stream))
+	}
+	s, err := Open(bytes.NewReader(stream), key, what, size)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(s.Reader(0, size, nil))
+}

@@ -451,3 +451,31 @@ func BenchmarkGCM(b *testing.B) {
 		k.aead.Seal(dst, nonce, src, nil)
 	}
 }
+
+// Short bodies come back in one call, and any change is noticed.
+func TestBytes(t *testing.T) {
+	for _, size := range []int{0, 1, 92, firstPlain} {
+		stream, err := Bytes(rand.Reader, someKey, someWhat, body(size))
+		if err != nil || int64(len(stream)) != Size(int64(size)) {
+			t.Fatalf("%d bytes: %d, %v", size, len(stream), err)
+		}
+		if got, err := OpenBytes(someKey, someWhat, stream); err != nil || !bytes.Equal(got, body(size)) {
+			t.Errorf("%d bytes come back as %d, %v", size, len(got), err)
+		}
+		for _, i := range []int{0, len(stream) / 2, len(stream) - 1} {
+			if len(stream) == 0 {
+				break
+			}
+			bad := bytes.Clone(stream)
+			bad[i] ^= 4
+			for _, s := range [][]byte{bad, stream[:i]} {
+				if got, err := OpenBytes(someKey, someWhat, s); i > 0 && !errors.Is(err, ErrCorrupt) {
+					t.Errorf("changed at %d of %d: %d bytes, %v", i, len(stream), len(got), err)
+				}
+			}
+		}
+	}
+	if _, err := OpenBytes(someKey, someWhat, sealed(t, body(firstPlain+1), 1000, -1)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("two segments: %v", err)
+	}
+}

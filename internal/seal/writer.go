@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 
@@ -66,4 +67,18 @@ func (w *Writer) Close() error {
 	}
 	w.err = w.to.Close()
 	return w.err
+}
+
+// Bytes makes a stream of a short body, at once.
+func Bytes(random io.Reader, key, what, plain []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := NewWriter(&b, random, key, what, int64(len(plain)))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return b.Bytes(), err
 }

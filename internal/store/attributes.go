@@ -9,7 +9,8 @@ import (
 	"github.com/ossastore/ossa/internal/meta"
 )
 
-// attributesRecord and attributesOf turn attributes into their record and back.
+// attributesRecord and attributesOf turn attributes into their record and back,
+// but for the encryption, which has a record of its own.
 
 func attributesRecord(a Attributes) meta.Attributes {
 	r := meta.Attributes{
@@ -50,18 +51,22 @@ func tagPairs(tags []Tag) []meta.Pair {
 }
 
 func objectInfo(bucket, key string, rec *meta.Object) *Object {
-	return &Object{
+	o := &Object{
 		Bucket: bucket, Key: key, Attributes: attributesOf(rec.Attributes), Type: ObjectType(rec.Type),
 		Size: rec.Size, ETag: rec.ETag, CRC64: rec.CRC64, MD5: rec.MD5,
 		LastModified: rec.Modified.Truncate(time.Second), Version: rec.Version,
 	}
+	o.Encryption = encryptionOf(rec.Encryption)
+	return o
 }
 
 func uploadInfo(bucket, key, id string, rec *meta.Upload) *Upload {
-	return &Upload{
+	u := &Upload{
 		Bucket: bucket, Key: key, ID: UploadID(id), Attributes: attributesOf(rec.Attributes),
 		Initiated: rec.Initiated.Truncate(time.Second), Sequential: rec.Sequential,
 	}
+	u.Encryption = encryptionOf(rec.Encryption)
+	return u
 }
 
 func partInfo(number int, rec *meta.Part) *Part {

@@ -27,6 +27,8 @@ type CheckReport struct {
 	Users, AccessKeys, Policies      int64
 	Extents                          int64 // read and verified
 	Bytes                            int64 // read and verified
+	Encrypted                        int64 // objects and parts
+	Unopened                         int64 // of those, not decrypted for want of a key ring: only what is stored was verified
 	Garbage                          int64 // rows that wait for the reclaimer
 	Unnamed                          int64 // extents that nothing names; the sweeper's
 	UnnamedBytes                     int64
@@ -45,7 +47,8 @@ const maxDamage = 1000
 
 // Check reads everything: every row of every partition, every byte that a row
 // names, every checksum, the digests that clients were told, and every extent,
-// to see that something names it. What it finds damaged is in the report; an
+// to see that something names it. Without a key ring, of what is encrypted only
+// the bytes that are stored are verified. What it finds damaged is in the report; an
 // error means that it could not go on.
 //
 // Nothing may change while it runs.
@@ -85,6 +88,13 @@ func fatal(ctx context.Context, err error) bool {
 
 func (c *checker) root(ctx context.Context) error {
 	c.partitions[meta.Root] = true
+	if v, err := c.s.view(ctx, meta.Root, meta.KeyRingKey()); err != nil {
+		c.damage("root", err)
+	} else if row := v.rows[0]; row.Value != nil {
+		if _, err := meta.DecodeKeyRing(row.Value); err != nil {
+			c.damage("key ring in use", err)
+		}
+	}
 	c.header(ctx, "root", meta.Root)
 	return c.s.scanPrefix(ctx, meta.Root, meta.BucketPrefix, func(row kv.Row) error {
 		name := string(row.Key[len(meta.BucketPrefix):])
@@ -164,17 +174,49 @@ func (c *checker) object(ctx context.Context, b *bucketRow, row kv.Row) error {
 		return nil
 	}
 	c.name(where, rec.Manifest.Stored)
-	extents, err := c.s.loadManifest(ctx, rec.Manifest)
+	extents, _, err := c.s.loadManifest(ctx, rec.Manifest)
 	if err != nil {
 		c.damage(where, err)
 		return ctx.Err()
 	}
 	c.name(where, extents)
+	content, err := c.s.objectContent(ctx, b.ID, key, rec)
+	if opened, err := c.opened(ctx, where, rec.Encryption, extents, err); !opened {
+		return err
+	}
 	var sum hash.Hash
 	if rec.MD5 != nil {
 		sum = md5.New()
 	}
-	return c.bytes(ctx, where, extents, rec.Size, rec.CRC64, sum, rec.MD5)
+	return c.bytes(ctx, where, content, rec.CRC64, sum, rec.MD5)
+}
+
+// opened tells whether bytes can be read, err being what came of opening them.
+// If they are encrypted and there is no key ring, it verifies what is stored.
+func (c *checker) opened(ctx context.Context, where string, encryption meta.Encryption, extents []blob.Extent, err error) (bool, error) {
+	if encryption.Algorithm != "" {
+		c.Encrypted++
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNoKeyRing):
+		c.Unopened++
+		var size int64
+		for _, e := range extents {
+			size += e.Length
+		}
+		stored, err := c.s.newContent(extents, size, nil)
+		if err != nil {
+			return false, err
+		}
+		_, err = c.read(ctx, where, stored, io.Discard)
+		return false, err
+	case fatal(ctx, err):
+		return false, err
+	}
+	c.damage(where, err)
+	return false, nil
 }
 
 func (c *checker) upload(ctx context.Context, b *bucketRow, row kv.Row) error {
@@ -185,9 +227,11 @@ func (c *checker) upload(ctx context.Context, b *bucketRow, row kv.Row) error {
 		return nil
 	}
 	where := fmt.Sprintf("upload %s of %s/%q", id, b.name, key)
-	if _, err := meta.DecodeUpload(row.Value); err != nil {
+	up, err := meta.DecodeUpload(row.Value)
+	if err != nil {
 		c.damage(where, err)
 	}
+	dataKey, noKey := c.s.openDataKey(ctx, up.Encryption, placeOf(b.ID, "", id), key)
 	p := meta.UploadPartition(b.ID, id)
 	c.partitions[p] = true
 	v := c.header(ctx, where, p)
@@ -200,9 +244,15 @@ func (c *checker) upload(ctx context.Context, b *bucketRow, row kv.Row) error {
 	return c.s.scan(ctx, p, nil, nil, func(row kv.Row) error {
 		switch {
 		case has(row.Key, meta.PartPrefix), has(row.Key, meta.ReplacedPrefix):
-			return c.part(ctx, where, row)
+			return c.part(ctx, where, row, up.Encryption, dataKey, noKey)
 		case string(row.Key) == string(meta.SequenceKey()):
-			if _, err := meta.DecodeSequence(row.Value); err != nil {
+			seq, err := meta.DecodeSequence(row.Value)
+			if err == nil && noKey == nil {
+				_, before := dataKey.openState(seq.Before)
+				_, after := dataKey.openState(seq.After)
+				err = errors.Join(before, after)
+			}
+			if err != nil {
 				c.damage(where, err)
 			}
 		case string(row.Key) != kv.HeaderKey:
@@ -212,7 +262,9 @@ func (c *checker) upload(ctx context.Context, b *bucketRow, row kv.Row) error {
 	})
 }
 
-func (c *checker) part(ctx context.Context, where string, row kv.Row) error {
+// part verifies a part of an upload whose data key is given, or the error that
+// came of opening it.
+func (c *checker) part(ctx context.Context, where string, row kv.Row, encryption meta.Encryption, key *dataKey, noKey error) error {
 	n, err := meta.PartNumber(row.Key)
 	replaced := err != nil
 	if replaced {
@@ -231,48 +283,78 @@ func (c *checker) part(ctx context.Context, where string, row kv.Row) error {
 		return nil
 	}
 	c.name(where, rec.Extents)
-	return c.bytes(ctx, where, rec.Extents, rec.Size, rec.CRC64, md5.New(), rec.MD5)
+	var content *content
+	if err = noKey; err == nil {
+		content, err = c.s.partContent(key, PartNumber(n), rec)
+	}
+	if opened, err := c.opened(ctx, where, encryption, rec.Extents, err); !opened {
+		return err
+	}
+	return c.bytes(ctx, where, content, rec.CRC64, md5.New(), rec.MD5)
 }
 
-// bytes reads extents and compares what they hold with what clients were told.
-func (c *checker) bytes(ctx context.Context, where string, extents []blob.Extent, size int64, crc uint64, sum hash.Hash, want []byte) error {
-	buf := c.s.buffers.get()
-	defer c.s.buffers.put(buf)
-
-	var n int64
-	var got uint64
-	for _, e := range extents {
-		for off := int64(0); off < e.Length; {
-			p := buf[:min(int64(len(buf)), e.Length-off)]
-			m, err := c.s.blob.ReadAt(ctx, e, p, off)
-			if err != nil && err != io.EOF || m == 0 {
-				if fatal(ctx, err) {
-					return err
-				}
-				c.damage(where, fmt.Errorf("bytes from %d on: %w", n, err))
-				return nil
-			}
-			got = digest.CRC64(got, p[:m])
-			if sum != nil {
-				sum.Write(p[:m])
-			}
-			off, n = off+int64(m), n+int64(m)
-			c.Bytes += int64(m)
-		}
-		if c.Extents++; c.Extents%64 == 0 {
-			c.progress(c.CheckReport)
-		}
-	}
+// bytes reads a content and compares it with what clients were told.
+func (c *checker) bytes(ctx context.Context, where string, content *content, crc uint64, sum hash.Hash, want []byte) error {
+	got := &digests{md5: sum}
+	whole, err := c.read(ctx, where, content, got)
 	switch {
-	case n != size:
-		c.damage(where, fmt.Errorf("%d bytes where the record says %d", n, size))
-	case got != crc:
-		c.damage(where, fmt.Errorf("CRC-64 is %d, the record says %d", got, crc))
+	case err != nil || !whole:
+		return err
+	case got.crc64 != crc:
+		c.damage(where, fmt.Errorf("CRC-64 is %d, the record says %d", got.crc64, crc))
 	case sum != nil && string(sum.Sum(nil)) != string(want):
 		c.damage(where, fmt.Errorf("MD5 is %X, the record says %X", sum.Sum(nil), want))
 	}
 	return nil
 }
+
+// read copies all of a content to w, and tells whether that went well. An error
+// ends the check.
+func (c *checker) read(ctx context.Context, where string, content *content, w io.Writer) (bool, error) {
+	counted := &progressWriter{w: w, checker: c}
+	if err := content.writeRange(ctx, counted, 0, content.size); err != nil {
+		if fatal(ctx, err) {
+			return false, err
+		}
+		c.damage(where, fmt.Errorf("bytes from %d on: %w", counted.n, err))
+		return false, nil
+	}
+	c.Extents += int64(len(content.extents))
+	c.progress(c.CheckReport)
+	return true, nil
+}
+
+// digests computes what clients were told of bytes.
+type digests struct {
+	crc64 uint64
+	md5   hash.Hash // nil if nobody was told it
+}
+
+func (d *digests) Write(p []byte) (int, error) {
+	d.crc64 = digest.CRC64(d.crc64, p)
+	if d.md5 != nil {
+		d.md5.Write(p)
+	}
+	return len(p), nil
+}
+
+// progressWriter counts the bytes that a check reads.
+type progressWriter struct {
+	w       io.Writer
+	n       int64 // of one content
+	checker *checker
+}
+
+func (w *progressWriter) Write(p []byte) (int, error) {
+	if w.n += int64(len(p)); w.n%progressBytes < int64(len(p)) {
+		w.checker.progress(w.checker.CheckReport)
+	}
+	w.checker.Bytes += int64(len(p))
+	return w.w.Write(p)
+}
+
+// progressBytes is how often progress is told within one content.
+const progressBytes = 64 << 20
 
 // name notes what names extents. Two that name one extent would delete it from
 // under each other.
@@ -296,7 +378,7 @@ func (c *checker) garbage(ctx context.Context, bucket, bucketID string, row kv.R
 		return nil
 	}
 	c.doomed(g.Manifest.Stored)
-	if extents, err := c.s.loadManifest(ctx, g.Manifest); err == nil {
+	if extents, _, err := c.s.loadManifest(ctx, g.Manifest); err == nil {
 		c.doomed(extents)
 	} else if !errors.Is(err, blob.ErrNotFound) {
 		c.damage(where, err)

@@ -111,7 +111,7 @@ func (s *Store) renameExtent(ctx context.Context, v *view, o blob.Owned, fresh [
 	if i := slices.Index(rec.Manifest.Stored, o.Extent); i >= 0 {
 		rec.Manifest.Stored = slices.Replace(rec.Manifest.Stored, i, i+1, fresh...)
 	} else {
-		extents, err := s.loadManifest(ctx, rec.Manifest)
+		extents, streams, err := s.loadManifest(ctx, rec.Manifest)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (s *Store) renameExtent(ctx context.Context, v *view, o blob.Owned, fresh [
 		}
 		stale = rec.Manifest.Stored
 		owner := blob.Owner{Bucket: o.Owner.Bucket, Key: o.Owner.Key, Version: rec.Version, UploadID: rec.UploadID}
-		if rec.Manifest, err = s.saveManifest(ctx, owner, slices.Replace(extents, i, i+1, fresh...)); err != nil {
+		if rec.Manifest, err = s.saveManifest(ctx, owner, slices.Replace(extents, i, i+1, fresh...), streams); err != nil {
 			return err
 		}
 		saved = rec.Manifest.Stored

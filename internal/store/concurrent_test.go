@@ -80,7 +80,9 @@ func openStore(t *testing.T, engines pair) *store.Store {
 	t.Helper()
 	k, b, err := engines.open()
 	must(t, err)
-	s, err := store.Open(t.Context(), k, b, store.Options{})
+	ring, err := engines.keyRing()
+	must(t, err)
+	s, err := store.Open(t.Context(), k, b, store.Options{KeyRing: ring})
 	must(t, err)
 	return s
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/meta"
@@ -18,7 +17,7 @@ var errReplaced = errors.New("store: object was replaced")
 
 // CopyObject makes an object with the bytes of another, and of a kind of its
 // own: Normal, with the MD5 of all its bytes. Copying an object onto itself
-// changes its attributes and moves no byte.
+// changes its attributes and moves no byte, unless its encryption changes.
 func (s *Store) CopyObject(ctx context.Context, req *CopyObjectRequest) (*Object, error) {
 	o, err := s.copyObject(ctx, req)
 	return o, wrap(err, &Error{Op: "CopyObject", Bucket: req.Bucket, Key: req.Key})
@@ -44,17 +43,43 @@ func (s *Store) copyObject(ctx context.Context, req *CopyObjectRequest) (*Object
 }
 
 func (s *Store) copyFrom(ctx context.Context, b *bucketRow, req *CopyObjectRequest, src *Reader) (*Object, error) {
-	attrs := attributesRecord(req.Attributes(src.Object.Attributes))
-	if req.Bucket == req.Source.Bucket && req.Key == req.Source.Key {
-		if req.ForbidOverwrite {
-			return nil, ErrObjectExists
-		}
+	attributes := req.Attributes(src.Object.Attributes)
+	may := overwrite
+	switch itself := req.Bucket == req.Source.Bucket && req.Key == req.Source.Key; {
+	case req.ForbidOverwrite && itself:
+		return nil, ErrObjectExists
+	case req.ForbidOverwrite:
+		may = forbidOverwrite
+	case itself && keepsEncryption(src.Object.Encryption, attributes.Encryption):
+		attrs := attributesRecord(attributes)
 		attrs.StorageClass = cmp.Or(attrs.StorageClass, b.StorageClass)
 		return s.copyOntoItself(ctx, b, req.Key, src.Object.Version, attrs, req.Replaces)
+	case itself:
+		may = onlyVersion(src.Object.Version)
 	}
-	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, req.Replaces, func(owner blob.Owner) (*received, error) {
-		return s.ingestRange(ctx, owner, src, 0, src.Object.Size, nil)
+	return s.storeObject(ctx, b, req.Key, attributes, may, req.Replaces, func(owner blob.Owner, sealing *sealing) (*received, error) {
+		return s.ingestRange(ctx, owner, src, 0, src.Object.Size, nil, sealing)
 	})
+}
+
+// keepsEncryption tells whether bytes that are encrypted so are as wished for.
+func keepsEncryption(is, wish Encryption) bool {
+	return is == wish || wish.Algorithm == KMS && wish.KeyID == "" && is.Algorithm == KMS
+}
+
+// onlyVersion lets a version of an object be replaced that was looked at, and
+// no other.
+func onlyVersion(version string) mayReplace {
+	return func(row []byte) error {
+		if row == nil {
+			return errReplaced
+		}
+		rec, err := meta.DecodeObject(row)
+		if err == nil && rec.Version != version {
+			err = errReplaced
+		}
+		return err
+	}
 }
 
 // copyOntoItself gives the version of an object that was looked at new
@@ -111,32 +136,24 @@ func (s *Store) openSource(ctx context.Context, src CopySource) (*Reader, error)
 }
 
 // ingestRange ingests n bytes of an object from offset on.
-func (s *Store) ingestRange(ctx context.Context, owner blob.Owner, src *Reader, offset, n int64, all hash.Hash) (*received, error) {
+func (s *Store) ingestRange(ctx context.Context, owner blob.Owner, src *Reader, offset, n int64, all hash.Hash, sealing *sealing) (*received, error) {
 	if n > MaxPartSize {
 		return nil, &Error{Bucket: src.Object.Bucket, Key: src.Object.Key, Size: n, Err: ErrTooLarge}
 	}
-	body := Body{Reader: src.section(ctx, offset, n), Size: n}
+	var buf []byte
+	if src.content.streams != nil {
+		buf = s.buffers.get()
+		defer s.buffers.put(buf)
+	}
+	body := Body{Reader: src.content.reader(ctx, offset, n, buf), Size: n}
 	if n == src.Object.Size {
 		body.CRC64 = &src.Object.CRC64
 	}
-	r, err := s.ingest(ctx, owner, body, MaxPartSize, all)
+	r, err := s.ingest(ctx, owner, body, MaxPartSize, all, sealing)
 	if errors.Is(err, ErrWrongCRC64) {
 		return nil, fmt.Errorf("%w: copy source %s/%q does not have its CRC-64", blob.ErrCorrupt, src.Object.Bucket, src.Object.Key)
 	}
 	return r, err
-}
-
-// section reads n bytes of the object from offset on, one extent at a time.
-func (r *Reader) section(ctx context.Context, offset, n int64) io.Reader {
-	var parts []io.Reader
-	for i, e := range r.extents {
-		start := r.ends[i] - e.Length
-		from, to := max(offset-start, 0), min(offset+n-start, e.Length)
-		if from < to {
-			parts = append(parts, io.NewSectionReader(extentReader{ctx, r.s.blob, e}, from, to-from))
-		}
-	}
-	return io.MultiReader(parts...)
 }
 
 // extentReader reads an extent as an io.ReaderAt.

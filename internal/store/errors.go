@@ -82,6 +82,18 @@ var (
 	// ErrInvalidName: no user or policy can be called so.
 	ErrInvalidName = errors.New("invalid name")
 
+	// ErrNoKeyRing: the bytes are encrypted or to be, and there is no key ring.
+	ErrNoKeyRing = errors.New("no key ring")
+	// ErrUnknownKey: the bytes are to be encrypted with a key that is not in the
+	// key ring.
+	ErrUnknownKey = errors.New("no such key in the key ring")
+	// ErrKeyLost: the bytes are encrypted with a key that is not in the key ring,
+	// or is another there.
+	ErrKeyLost = errors.New("key ring does not open the data key")
+	// ErrWrongRing: the data is encrypted with another key ring than the one given
+	// to Open. The text says which, and what to do.
+	ErrWrongRing = errors.New("not the key ring of this data")
+
 	// ErrFull: the disk has no room for the bytes. Nothing was kept.
 	ErrFull = errors.New("no space left")
 	// ErrUnavailable: the storage takes no changes now, or the outcome of the

@@ -22,7 +22,12 @@ func (w *workload) shortLife(fs vfs.FS) {
 		return
 	}
 	defer engines.close() // after a failed sync it fails too
-	s, err := store.Open(w.ctx, k, b, store.Options{})
+	ring, err := engines.keyRing()
+	if err != nil {
+		w.t.Errorf("key ring: %v", err)
+		return
+	}
+	s, err := store.Open(w.ctx, k, b, store.Options{KeyRing: ring})
 	if err != nil {
 		return
 	}

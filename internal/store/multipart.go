@@ -34,7 +34,7 @@ func (s *Store) initiateMultipartUpload(ctx context.Context, req *InitiateMultip
 	id := s.newID()
 	rec := meta.Upload{Initiated: s.now(), Sequential: req.Sequential, Attributes: attributesRecord(req.Attributes)}
 	rec.StorageClass = cmp.Or(rec.StorageClass, b.StorageClass)
-	value, row := rec.Encode(), meta.UploadKey(req.Key, id)
+	row := meta.UploadKey(req.Key, id)
 
 	// Refuse before anything is written.
 	v, err := s.rangeView(ctx, b, req.Key, meta.ObjectKey(req.Key))
@@ -44,6 +44,11 @@ func (s *Store) initiateMultipartUpload(ctx context.Context, req *InitiateMultip
 	if req.ForbidOverwrite && v.rows[0].Value != nil {
 		return "", ErrObjectExists
 	}
+	_, rec.Encryption, err = s.newDataKey(ctx, req.Attributes.Encryption, placeOf(b.ID, "", id), req.Key)
+	if err != nil {
+		return "", err
+	}
+	value := rec.Encode()
 	parts := meta.UploadPartition(b.ID, id)
 	header := meta.Header{Key: req.Key}
 	if err := s.create(ctx, parts, kv.Write{Key: meta.HeaderKey(), Value: header.Encode()}); err != nil {
@@ -65,6 +70,15 @@ func (s *Store) initiateMultipartUpload(ctx context.Context, req *InitiateMultip
 		err = errors.Join(err, s.drop(ctx, parts))
 	}
 	return UploadID(id), err
+}
+
+// HeadUpload returns an open upload without its parts.
+func (s *Store) HeadUpload(ctx context.Context, bucket, key string, id UploadID) (*Upload, error) {
+	u, err := s.openUpload(ctx, bucket, key, id)
+	if err != nil {
+		return nil, wrap(err, &Error{Op: "HeadUpload", Bucket: bucket, Key: key, UploadID: id})
+	}
+	return uploadInfo(bucket, key, u.id, &u.Upload), nil
 }
 
 // upload is an open upload as its row tells it.
@@ -98,6 +112,11 @@ func (s *Store) openUpload(ctx context.Context, bucket, key string, id UploadID)
 	}
 	u.Upload = *rec
 	return u, nil
+}
+
+// dataKey opens the key of an upload's parts, nil if they are not encrypted.
+func (s *Store) dataKey(ctx context.Context, u *upload) (*dataKey, error) {
+	return s.openDataKey(ctx, u.Encryption, placeOf(u.bucket.ID, "", u.id), u.key)
 }
 
 // stillOpen says ErrNoSuchUpload if u has ended since it was found.
@@ -176,8 +195,8 @@ func (s *Store) uploadPart(ctx context.Context, req *UploadPartRequest) (*Part, 
 	if err != nil {
 		return nil, err
 	}
-	return s.storePart(ctx, u, req.PartNumber, func(owner blob.Owner, all hash.Hash) (*received, error) {
-		return s.ingest(ctx, owner, req.Body, MaxPartSize, all)
+	return s.storePart(ctx, u, req.PartNumber, func(owner blob.Owner, all hash.Hash, sealing *sealing) (*received, error) {
+		return s.ingest(ctx, owner, req.Body, MaxPartSize, all, sealing)
 	})
 }
 
@@ -208,36 +227,47 @@ func (s *Store) uploadPartCopy(ctx context.Context, req *UploadPartCopyRequest) 
 	if req.Range != nil {
 		offset, n = req.Range(n)
 	}
-	return s.storePart(ctx, u, req.PartNumber, func(owner blob.Owner, all hash.Hash) (*received, error) {
-		return s.ingestRange(ctx, owner, src, offset, n, all)
+	return s.storePart(ctx, u, req.PartNumber, func(owner blob.Owner, all hash.Hash, sealing *sealing) (*received, error) {
+		return s.ingestRange(ctx, owner, src, offset, n, all, sealing)
 	})
 }
 
-// storePart ingests a part's bytes and names them.
-func (s *Store) storePart(ctx context.Context, u *upload, number PartNumber, ingest func(blob.Owner, hash.Hash) (*received, error)) (*Part, error) {
+// storePart ingests a part's bytes, encrypted if its upload is, and names them.
+func (s *Store) storePart(ctx context.Context, u *upload, number PartNumber, ingest func(blob.Owner, hash.Hash, *sealing) (*received, error)) (*Part, error) {
 	if number < 1 || number > MaxParts {
 		return nil, ErrInvalidPart
 	}
-	turn, err := s.turn(ctx, u, number)
+	key, err := s.dataKey(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	turn, err := s.turn(ctx, u, number, key)
 	if err != nil {
 		return nil, err
 	}
 	owner := blob.Owner{Bucket: u.bucket.ID, Key: u.key, UploadID: u.id, PartNumber: int(number)}
-	r, err := ingest(owner, turn.hash())
+	r, err := ingest(owner, turn.hash(), key.part(number))
 	if err != nil {
 		return nil, err
 	}
-	rec := &meta.Part{Size: r.size, MD5: r.md5[:], CRC64: r.crc64, Modified: s.now(), Extents: r.extents}
-	if err := s.namePart(ctx, u, number, rec, turn, r.sequence); err != nil {
+	sequence, err := s.sealState(key, r.sequence)
+	if err != nil {
 		s.forget(ctx, err, r.extents)
 		return nil, err
 	}
-	return partInfo(int(number), rec), nil
+	rec := &meta.Part{Size: r.size, MD5: r.md5[:], CRC64: r.crc64, Modified: s.now(), Extents: r.extents}
+	if err := s.namePart(ctx, u, number, rec, turn, sequence); err != nil {
+		s.forget(ctx, err, r.extents)
+		return nil, err
+	}
+	p := partInfo(int(number), rec)
+	p.Encryption = encryptionOf(u.Encryption)
+	return p, nil
 }
 
 // namePart makes rec the part of this number. The part that it replaces keeps
 // its bytes under a row of its own.
-func (s *Store) namePart(ctx context.Context, u *upload, number PartNumber, rec *meta.Part, turn *turn, sequence digest.MD5State) error {
+func (s *Store) namePart(ctx context.Context, u *upload, number PartNumber, rec *meta.Part, turn *turn, sequence []byte) error {
 	return retry(context.WithoutCancel(ctx), func() error {
 		v, err := s.view(ctx, u.partition, meta.PartKey(int(number)), meta.SequenceKey())
 		if err != nil {
@@ -265,8 +295,8 @@ func (s *Store) namePart(ctx context.Context, u *upload, number PartNumber, rec 
 // turn is a sequential upload's state as a part found it whose turn it is.
 type turn struct {
 	row    kv.Row
-	before digest.MD5State // of all bytes up to this part
-	md5    hash.Hash       // goes on from before
+	before []byte    // state of all bytes up to this part, as the row has it
+	md5    hash.Hash // goes on from before
 }
 
 func (t *turn) hash() hash.Hash {
@@ -278,7 +308,7 @@ func (t *turn) hash() hash.Hash {
 
 // turn sees whether it is number's turn, and returns nil in an upload that is
 // not sequential. The turn is the number after the last, or the last again.
-func (s *Store) turn(ctx context.Context, u *upload, number PartNumber) (*turn, error) {
+func (s *Store) turn(ctx context.Context, u *upload, number PartNumber, key *dataKey) (*turn, error) {
 	if !u.Sequential {
 		return nil, nil
 	}
@@ -300,7 +330,11 @@ func (s *Store) turn(ctx context.Context, u *upload, number PartNumber) (*turn, 
 	default:
 		return nil, ErrPartNotSequential
 	}
-	t.md5, err = t.before.Open()
+	state, err := key.openState(t.before)
+	if err != nil {
+		return nil, err
+	}
+	t.md5, err = state.Open()
 	return t, err
 }
 
@@ -372,15 +406,21 @@ func (s *Store) completeMultipartUpload(ctx context.Context, req *CompleteMultip
 	rec.UploadID = id
 	rec.Attributes = u.Attributes
 	rec.ACL = req.ACL
-	if rec.MD5, err = sequenceMD5(sequence, all, chosen); err != nil {
+	rec.Encryption = u.Encryption
+	if rec.MD5, err = s.sequenceMD5(ctx, u, sequence, all, chosen); err != nil {
 		return nil, err
 	}
+	var streams []meta.Stream
+	if u.Encryption.Algorithm != "" {
+		streams = streamsOf(chosen)
+	}
 	owner := blob.Owner{Bucket: b.ID, Key: req.Key, Version: rec.Version, UploadID: id}
-	if rec.Manifest, err = s.saveManifest(ctx, owner, rec.Manifest.Extents); err != nil {
+	if rec.Manifest, err = s.saveManifest(ctx, owner, rec.Manifest.Extents, streams); err != nil {
 		return nil, err
 	}
 	done := meta.Completed{
 		Key: req.Key, List: list, ETag: rec.ETag, CRC64: rec.CRC64, Size: rec.Size, Modified: rec.Modified,
+		Algorithm: rec.Encryption.Algorithm, KeyID: rec.Encryption.KeyID,
 	}
 	ended := meta.Garbage{UploadID: id, Key: req.Key, Version: rec.Version}
 
@@ -413,7 +453,10 @@ func repeatedComplete(key string, list, value []byte) (*CompleteMultipartUploadR
 }
 
 func completeResult(c *meta.Completed) *CompleteMultipartUploadResult {
-	return &CompleteMultipartUploadResult{ETag: c.ETag, CRC64: c.CRC64, Size: c.Size, LastModified: c.Modified}
+	return &CompleteMultipartUploadResult{
+		ETag: c.ETag, CRC64: c.CRC64, Size: c.Size, LastModified: c.Modified,
+		Encryption: Encryption{Algorithm: c.Algorithm, KeyID: c.KeyID},
+	}
 }
 
 // listDigest tells lists of parts apart.
@@ -503,6 +546,15 @@ func (s *Store) assemble(parts []numberedPart) *meta.Object {
 	return rec
 }
 
+// streamsOf returns the streams that encrypted parts are.
+func streamsOf(parts []numberedPart) []meta.Stream {
+	streams := make([]meta.Stream, len(parts))
+	for i, p := range parts {
+		streams[i] = meta.Stream{PartNumber: int(p.number), Size: p.Size}
+	}
+	return streams
+}
+
 // partsInSequence reads all parts of an upload and, of a sequential one, the
 // state that belongs to just these parts.
 func (s *Store) partsInSequence(ctx context.Context, u *upload) ([]numberedPart, []byte, error) {
@@ -531,7 +583,7 @@ func (s *Store) partsInSequence(ctx context.Context, u *upload) ([]numberedPart,
 
 // sequenceMD5 returns the MD5 of a sequential upload's bytes, or nil when the
 // list is not all of its parts, or the upload is not sequential.
-func sequenceMD5(sequence []byte, all, chosen []numberedPart) ([]byte, error) {
+func (s *Store) sequenceMD5(ctx context.Context, u *upload, sequence []byte, all, chosen []numberedPart) ([]byte, error) {
 	if sequence == nil || len(chosen) != len(all) {
 		return nil, nil
 	}
@@ -539,7 +591,15 @@ func sequenceMD5(sequence []byte, all, chosen []numberedPart) ([]byte, error) {
 	if err != nil || len(chosen) != seq.Last {
 		return nil, err
 	}
-	md5, err := digest.MD5State(seq.After).Open()
+	key, err := s.dataKey(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	state, err := key.openState(seq.After)
+	if err != nil {
+		return nil, err
+	}
+	md5, err := state.Open()
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
 
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/digest"
@@ -29,36 +28,58 @@ func (s *Store) putObject(ctx context.Context, req *PutObjectRequest) (*Object, 
 	if err != nil {
 		return nil, err
 	}
-	attrs := attributesRecord(req.Attributes)
-	return s.storeObject(ctx, b, req.Key, attrs, req.ForbidOverwrite, req.Replaces, func(owner blob.Owner) (*received, error) {
-		return s.ingest(ctx, owner, req.Body, MaxPartSize, nil)
+	may := overwrite
+	if req.ForbidOverwrite {
+		may = forbidOverwrite
+	}
+	return s.storeObject(ctx, b, req.Key, req.Attributes, may, req.Replaces, func(owner blob.Owner, sealing *sealing) (*received, error) {
+		return s.ingest(ctx, owner, req.Body, MaxPartSize, nil, sealing)
 	})
 }
 
-// storeObject ingests an object's bytes and names them.
-func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs meta.Attributes, forbidOverwrite bool, replaces Check, ingest func(blob.Owner) (*received, error)) (*Object, error) {
+// mayReplace decides whether an object may replace the one in this row, nil for
+// none.
+type mayReplace func(row []byte) error
+
+func overwrite([]byte) error { return nil }
+
+func forbidOverwrite(row []byte) error {
+	if row != nil {
+		return ErrObjectExists
+	}
+	return nil
+}
+
+// storeObject ingests an object's bytes, encrypted if the attributes say so, and
+// names them.
+func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attributes Attributes, may mayReplace, replaces Check, ingest func(blob.Owner, *sealing) (*received, error)) (*Object, error) {
 	// Refuse before the body is read.
 	rows, err := s.readRows(ctx, b, key, meta.ObjectKey(key))
 	if err != nil {
 		return nil, err
 	}
-	if forbidOverwrite && rows[0].Value != nil {
-		return nil, ErrObjectExists
+	if err := may(rows[0].Value); err != nil {
+		return nil, err
 	}
 	if err := replaces.ask(b, key, rows[0].Value); err != nil {
 		return nil, err
 	}
 	version := s.newID()
-	r, err := ingest(blob.Owner{Bucket: b.ID, Key: key, Version: version})
+	dataKey, encryption, err := s.newDataKey(ctx, attributes.Encryption, placeOf(b.ID, version, ""), key)
 	if err != nil {
 		return nil, err
 	}
+	r, err := ingest(blob.Owner{Bucket: b.ID, Key: key, Version: version}, dataKey.whole())
+	if err != nil {
+		return nil, err
+	}
+	attrs := attributesRecord(attributes)
 	attrs.StorageClass = cmp.Or(attrs.StorageClass, b.StorageClass)
 	rec := &meta.Object{
 		Version: version, Type: string(Normal), Size: r.size, ETag: digest.PartETag(r.md5), CRC64: r.crc64,
-		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Attributes: attrs,
+		MD5: r.md5[:], Modified: s.now(), Manifest: meta.Manifest{Extents: r.extents}, Encryption: encryption, Attributes: attrs,
 	}
-	if err := s.nameObject(ctx, b, key, rec, forbidOverwrite, replaces); err != nil {
+	if err := s.nameObject(ctx, b, key, rec, may, replaces); err != nil {
 		s.forget(ctx, err, r.extents)
 		return nil, err
 	}
@@ -67,14 +88,14 @@ func (s *Store) storeObject(ctx context.Context, b *bucketRow, key string, attrs
 
 // nameObject makes rec the current version of key. What it replaces becomes
 // garbage in the same commit.
-func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *meta.Object, forbidOverwrite bool, replaces Check) error {
+func (s *Store) nameObject(ctx context.Context, b *bucketRow, key string, rec *meta.Object, may mayReplace, replaces Check) error {
 	return retry(context.WithoutCancel(ctx), func() error {
 		v, err := s.rangeView(ctx, b, key, meta.ObjectKey(key))
 		if err != nil {
 			return err
 		}
-		if forbidOverwrite && v.rows[0].Value != nil {
-			return ErrObjectExists
+		if err := may(v.rows[0].Value); err != nil {
+			return err
 		}
 		if err := replaces.ask(b, key, v.rows[0].Value); err != nil {
 			return err
@@ -137,7 +158,7 @@ func (s *Store) forget(ctx context.Context, err error, extents []blob.Extent) {
 
 // HeadObject returns an object without its bytes.
 func (s *Store) HeadObject(ctx context.Context, bucket, key string) (*Object, error) {
-	rec, err := s.lookup(ctx, bucket, key)
+	_, rec, err := s.lookup(ctx, bucket, key)
 	if err != nil {
 		return nil, wrap(err, &Error{Op: "HeadObject", Bucket: bucket, Key: key})
 	}
@@ -145,19 +166,20 @@ func (s *Store) HeadObject(ctx context.Context, bucket, key string) (*Object, er
 }
 
 // lookup reads the record of an object's current version.
-func (s *Store) lookup(ctx context.Context, bucket, key string) (*meta.Object, error) {
+func (s *Store) lookup(ctx context.Context, bucket, key string) (*bucketRow, *meta.Object, error) {
 	b, err := s.bucket(ctx, bucket)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows, err := s.readRows(ctx, b, key, meta.ObjectKey(key))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if rows[0].Value == nil {
-		return nil, ErrNoSuchKey
+		return nil, nil, ErrNoSuchKey
 	}
-	return meta.DecodeObject(rows[0].Value)
+	rec, err := meta.DecodeObject(rows[0].Value)
+	return b, rec, err
 }
 
 // Reader reads the bytes of one object version, which stay as they are until
@@ -166,8 +188,7 @@ type Reader struct {
 	Object *Object
 
 	s       *Store
-	extents []blob.Extent
-	ends    []int64 // offset in the object where each extent ends
+	content *content
 	version string
 	closed  bool
 }
@@ -180,35 +201,26 @@ func (s *Store) GetObject(ctx context.Context, bucket, key string) (*Reader, err
 }
 
 func (s *Store) getObject(ctx context.Context, bucket, key string) (*Reader, error) {
-	rec, err := s.lookupPinned(ctx, bucket, key)
+	b, rec, err := s.lookupPinned(ctx, bucket, key)
 	if err != nil {
 		return nil, err
 	}
 	r := &Reader{Object: objectInfo(bucket, key, rec), s: s, version: rec.Version}
-	if r.extents, err = s.loadManifest(ctx, rec.Manifest); err != nil {
+	if r.content, err = s.objectContent(ctx, b.ID, key, rec); err != nil {
 		r.Close()
 		return nil, err
-	}
-	var end int64
-	for _, e := range r.extents {
-		end += e.Length
-		r.ends = append(r.ends, end)
-	}
-	if end != rec.Size {
-		r.Close()
-		return nil, fmt.Errorf("%w: manifest of %d bytes for an object of %d", meta.ErrCorrupt, end, rec.Size)
 	}
 	return r, nil
 }
 
-func (s *Store) lookupPinned(ctx context.Context, bucket, key string) (*meta.Object, error) {
+func (s *Store) lookupPinned(ctx context.Context, bucket, key string) (*bucketRow, *meta.Object, error) {
 	s.pins.lookups.RLock()
 	defer s.pins.lookups.RUnlock()
-	rec, err := s.lookup(ctx, bucket, key)
+	b, rec, err := s.lookup(ctx, bucket, key)
 	if err == nil {
 		s.pins.pin(rec.Version)
 	}
-	return rec, err
+	return b, rec, err
 }
 
 // Close gives the bytes free. It may be called more than once.
@@ -230,28 +242,12 @@ func (r *Reader) WriteRange(ctx context.Context, w io.Writer, offset, n int64) e
 	if offset < 0 || n < 0 || offset+n > r.Object.Size {
 		return fmt.Errorf("store: range %d+%d of %d bytes", offset, n, r.Object.Size)
 	}
-	if n == 0 {
-		return nil
+	err := r.content.writeRange(ctx, w, offset, n)
+	var read readError
+	if errors.As(err, &read) {
+		return &Error{Op: "read", Bucket: r.Object.Bucket, Key: r.Object.Key, Err: read.error}
 	}
-	buf := r.s.buffers.get()
-	defer r.s.buffers.put(buf)
-
-	i := sort.Search(len(r.ends), func(i int) bool { return r.ends[i] > offset })
-	for ; n > 0; i++ {
-		e := r.extents[i]
-		from := offset - (r.ends[i] - e.Length)
-		for from < e.Length && n > 0 {
-			p := buf[:min(int64(len(buf)), e.Length-from, n)]
-			if _, err := r.s.blob.ReadAt(ctx, e, p, from); err != nil && err != io.EOF {
-				return &Error{Op: "read", Bucket: r.Object.Bucket, Key: r.Object.Key, Err: engineError(err)}
-			}
-			if _, err := w.Write(p); err != nil {
-				return err
-			}
-			from, offset, n = from+int64(len(p)), offset+int64(len(p)), n-int64(len(p))
-		}
-	}
-	return nil
+	return err
 }
 
 // DeleteObject removes an object. That there is none is no error.

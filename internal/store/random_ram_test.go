@@ -215,7 +215,7 @@ func (h *history) unifyPrincipal(got, want *store.Principal) {
 	if got.Key == nil {
 		return
 	}
-	secret, err := plainRing{}.Decrypt(h.ctx, got.Sealed, store.SecretContext(got.Key.ID))
+	secret, err := h.ring.Decrypt(h.ctx, got.Sealed, store.SecretContext(got.Key.ID))
 	h.check(err)
 	if given, known := h.secrets[got.Key.ID]; known && string(secret) != given {
 		h.check(fmt.Errorf("access key %s has another secret", got.Key.ID))

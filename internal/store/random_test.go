@@ -22,6 +22,7 @@ import (
 	"github.com/ossastore/ossa/internal/blob"
 	"github.com/ossastore/ossa/internal/blob/fileblob"
 	"github.com/ossastore/ossa/internal/blob/memblob"
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/kv/pebblekv"
@@ -66,9 +67,11 @@ func eachSeed(t *testing.T, n int, fn func(t *testing.T, rng *rand.Rand)) {
 	}
 }
 
-// pair is a pair of engines that can be closed and opened again.
+// pair is a pair of engines, and a key ring beside them, that can be closed and
+// opened again.
 type pair interface {
 	open() (kv.Engine, blob.Engine, error)
+	keyRing() (*kms.Local, error)
 	close() error
 }
 
@@ -76,9 +79,12 @@ type pair interface {
 type memory struct {
 	kv   kv.Engine
 	blob blob.Engine
+	ring vfs.FS
 }
 
-func newMemory() *memory { return &memory{memkv.New(), memblob.New()} }
+func newMemory() *memory { return &memory{memkv.New(), memblob.New(), vfs.NewMem()} }
+
+func (m *memory) keyRing() (*kms.Local, error) { return kms.Open(m.ring, "keyring", kms.Options{}) }
 
 func (m *memory) open() (kv.Engine, blob.Engine, error) { return m.kv, m.blob, nil }
 func (m *memory) close() error                          { return nil }
@@ -104,6 +110,8 @@ func (d *disk) open() (kv.Engine, blob.Engine, error) {
 	}
 	return d.kv, d.blob, nil
 }
+
+func (d *disk) keyRing() (*kms.Local, error) { return kms.Open(d.fs, "keyring", kms.Options{}) }
 
 func (d *disk) close() error { return errors.Join(d.blob.Close(), d.kv.Close()) }
 
@@ -173,6 +181,7 @@ type history struct {
 	rng     *rand.Rand
 	engines pair
 	real    *store.Store
+	ring    *kms.Local
 	model   *model.Store
 	faults  *faulty // where changes may have no known outcome
 
@@ -197,7 +206,7 @@ func newHistory(t *testing.T, rng *rand.Rand, engines pair) *history {
 	}
 	h.model = model.New(model.Options{
 		Clock: h.clock, NewUploadID: func() store.UploadID { return h.nextID }, MaxBuckets: 2,
-		NewAccessKeyID: func() string { return h.nextKey },
+		NewAccessKeyID: func() string { return h.nextKey }, KeyIDs: someKeyIDs,
 	})
 	h.open()
 	return h
@@ -208,10 +217,20 @@ func (h *history) clock() time.Time { return h.now }
 func (h *history) open() {
 	h.t.Helper()
 	k, b, err := h.engines.open()
-	if err == nil {
-		h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2, KeyRing: plainRing{}})
-	}
 	h.check(err)
+	ring, err := h.engines.keyRing()
+	h.check(err)
+	for _, id := range someKeyIDs {
+		if err := ring.Create(h.ctx, id); !errors.Is(err, kms.ErrKeyExists) {
+			h.check(err)
+		}
+	}
+	if h.rng.IntN(3) == 0 {
+		h.check(ring.Rotate(h.ctx, pick(h.rng, "", someKeyIDs[0])))
+	}
+	h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2, KeyRing: ring})
+	h.check(err)
+	h.ring = ring
 }
 
 func (h *history) check(err error) {
@@ -266,6 +285,7 @@ var sentinels = []error{
 	store.ErrNoSuchKey, store.ErrNoSuchVersion, store.ErrObjectExists, store.ErrNoSuchUpload, store.ErrInvalidPart,
 	store.ErrInvalidPartOrder, store.ErrPartTooSmall, store.ErrPartNotSequential, store.ErrTooLarge, store.ErrWrongMD5,
 	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable,
+	store.ErrNoKeyRing, store.ErrUnknownKey, store.ErrKeyLost,
 	store.ErrNoSuchUser, store.ErrNoSuchAccessKey, store.ErrNoSuchPolicy, store.ErrNotAttached, store.ErrUserExists, store.ErrPolicyExists,
 	store.ErrUserHasKeys, store.ErrUserHasPolicies, store.ErrPolicyAttached, store.ErrTooManyUsers, store.ErrTooManyKeys,
 	store.ErrTooManyPolicies, store.ErrInvalidName, errBroken, errRefused,
@@ -533,8 +553,21 @@ func (h *history) attributes() store.Attributes {
 		a.Tags = []store.Tag{{Key: "t", Value: strconv.Itoa(h.rng.IntN(3))}, {Key: "u"}}
 		a.ACL = pick(h.rng, "", "public-read")
 	}
+	switch h.rng.IntN(8) {
+	case 0, 1:
+		a.Encryption.Algorithm = store.AES256
+	case 2:
+		a.Encryption = store.Encryption{Algorithm: store.KMS, KeyID: pick(h.rng, someKeyIDs...)}
+	case 3:
+		if h.rng.IntN(4) == 0 {
+			a.Encryption = store.Encryption{Algorithm: store.KMS, KeyID: "none"}
+		}
+	}
 	return a
 }
+
+// someKeyIDs are keys of the key ring.
+var someKeyIDs = []string{"photos", "alias/letters"}
 
 // upload returns one of the latest uploads, or none that ever was.
 func (h *history) upload() store.Upload {

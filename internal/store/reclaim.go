@@ -303,7 +303,7 @@ func (s *Store) reclaimVersion(ctx context.Context, g *meta.Garbage) (bool, erro
 	if s.pins.pinned(g.Version) {
 		return false, nil
 	}
-	extents, err := s.loadManifest(ctx, g.Manifest)
+	extents, _, err := s.loadManifest(ctx, g.Manifest)
 	if errors.Is(err, blob.ErrNotFound) {
 		extents, err = nil, nil // deleted before, after all that it names
 	}
@@ -347,7 +347,7 @@ func (s *Store) reclaimUpload(ctx context.Context, p kv.Partition, g *meta.Garba
 			return "", false, err
 		}
 		if current = rec.UploadID == g.UploadID; current {
-			extents, err := s.loadManifest(ctx, rec.Manifest)
+			extents, _, err := s.loadManifest(ctx, rec.Manifest)
 			if err != nil {
 				return "", false, err
 			}

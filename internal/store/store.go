@@ -163,7 +163,8 @@ func (s *Store) Stats() Stats {
 }
 
 // Open makes a Store on two engines, which stay the caller's. It writes the
-// root partition if there is none.
+// root partition if there is none. ErrWrongRing when the data needs another key
+// ring than the one of the options.
 func Open(ctx context.Context, k kv.Engine, b blob.Engine, opts Options) (*Store, error) {
 	opts.EnsureDefaults()
 	if err := opts.Validate(); err != nil {
@@ -189,6 +190,9 @@ func Open(ctx context.Context, k kv.Engine, b blob.Engine, opts Options) (*Store
 		if err := k.Create(ctx, meta.Root, []kv.Write{header}); err != nil && !errors.Is(err, kv.ErrConflict) {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
+	}
+	if err := s.noteRing(ctx); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
 	}
 	return s, nil
 }

@@ -125,7 +125,7 @@ func (s *Store) exceptGarbage(ctx context.Context, p kv.Partition, some map[blob
 		if err != nil {
 			return err
 		}
-		extents, err := s.loadManifest(ctx, g.Manifest)
+		extents, _, err := s.loadManifest(ctx, g.Manifest)
 		if err != nil && !errors.Is(err, blob.ErrNotFound) { // deleted just now
 			return err
 		}
@@ -232,7 +232,7 @@ func (s *Store) manifestNames(ctx context.Context, names *namer, version string,
 		return false, nil
 	}
 	if names.version != version {
-		extents, err := s.loadManifest(ctx, m)
+		extents, _, err := s.loadManifest(ctx, m)
 		if err != nil {
 			return false, err
 		}

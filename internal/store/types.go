@@ -46,6 +46,7 @@ type Attributes struct {
 	StorageClass       string            // "" takes the bucket's
 	Tags               []Tag
 	ACL                string // "" is "default": the bucket's ACL counts
+	Encryption         Encryption
 }
 
 // Bucket is a bucket as it is.
@@ -80,6 +81,7 @@ type Part struct {
 	MD5          []byte // 16 bytes
 	CRC64        uint64
 	LastModified time.Time
+	Encryption   Encryption // of its upload, where a part was just stored
 }
 
 // Upload is an open multipart upload.
@@ -183,7 +185,9 @@ type CopyObjectRequest struct {
 	Source          CopySource
 	ForbidOverwrite bool
 	Replaces        Check // of what is there already; nil for none
-	// Attributes tells the new object's attributes from the source's.
+	// Attributes tells the new object's attributes from the source's. An
+	// encryption other than the one that an object has rewrites its bytes, also
+	// where it is copied onto itself.
 	Attributes func(source Attributes) Attributes
 }
 
@@ -246,6 +250,7 @@ type CompleteMultipartUploadResult struct {
 	CRC64        uint64
 	Size         int64
 	LastModified time.Time
+	Encryption   Encryption
 }
 
 // ListPartsRequest asks for a page of an upload's parts.

@@ -106,9 +106,14 @@ func (w *workload) fail(op string, err error, expected ...error) {
 	w.t.Errorf("%s: %v", op, err)
 }
 
-// labelled gives an object its value as user metadata.
+// labelled gives an object its value as user metadata. Every other value is
+// encrypted.
 func labelled(value string) store.Attributes {
-	return store.Attributes{ContentType: "test/" + value, Meta: map[string]string{"value": value}}
+	a := store.Attributes{ContentType: "test/" + value, Meta: map[string]string{"value": value}}
+	if (value[len(value)-1]-'0')%2 == 1 {
+		a.Encryption.Algorithm = store.AES256
+	}
+	return a
 }
 
 // step does one random operation.
@@ -281,8 +286,8 @@ func (w *workload) get(s *store.Store, key string, meanwhile func()) {
 	defer r.Close()
 	v := r.Object.Meta["value"]
 	end(v)
-	if r.Object.ContentType != "test/"+v {
-		w.t.Errorf("%s: content type %q with value %q", key, r.Object.ContentType, v)
+	if want := labelled(v); r.Object.ContentType != want.ContentType || r.Object.Encryption != want.Encryption {
+		w.t.Errorf("%s: content type %q, encryption %q with value %q", key, r.Object.ContentType, r.Object.Encryption.Algorithm, v)
 	}
 	meanwhile()
 	var b bytes.Buffer
