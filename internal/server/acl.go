@@ -10,7 +10,7 @@ import (
 )
 
 // putBucketAcl sets a bucket's ACL. The documentation page "PutBucketACL" says
-// that it creates a bucket that is not there.
+// that it creates a bucket that is not there; that takes the right to do so.
 func (s *Server) putBucketAcl(ctx context.Context, rq *request) error {
 	acl, err := rq.bucketACL()
 	if err != nil {
@@ -21,6 +21,9 @@ func (s *Server) putBucketAcl(ctx context.Context, rq *request) error {
 	}
 	err = s.store.PutBucketAcl(ctx, rq.target.bucket, acl)
 	if errors.Is(err, store.ErrNoSuchBucket) {
+		if err := s.authorize(ctx, rq, "oss:PutBucket", rq.target.bucket, ""); err != nil {
+			return err
+		}
 		err = s.store.PutBucket(ctx, &store.PutBucketRequest{Bucket: rq.target.bucket, ACL: acl})
 	}
 	if err != nil {
@@ -50,7 +53,8 @@ func (s *Server) putObjectAcl(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	if err := s.store.PutObjectAcl(ctx, rq.target.bucket, rq.target.key, acl); err != nil {
+	check := s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq))
+	if err := s.store.PutObjectAclIf(ctx, rq.target.bucket, rq.target.key, acl, check); err != nil {
 		return err
 	}
 	return rq.w.empty(http.StatusOK)
@@ -61,7 +65,7 @@ func (s *Server) getObjectAcl(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	o, err := s.store.HeadObject(ctx, rq.target.bucket, rq.target.key)
+	o, err := s.readableObject(ctx, rq)
 	if err != nil {
 		return err
 	}

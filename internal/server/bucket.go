@@ -63,6 +63,9 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.authorizeNewACL(ctx, rq, acl); err != nil {
+		return err
+	}
 	doc, err := s.document(rq, s.opts.MaxConfigBody)
 	if err != nil {
 		return err
@@ -92,6 +95,16 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 	}
 	rq.w.set("Location", "/"+rq.target.bucket)
 	return rq.w.empty(http.StatusOK)
+}
+
+// authorizeNewACL asks whether PutBucket may change the ACL of a bucket that is
+// there already, which is more than making one.
+func (s *Server) authorizeNewACL(ctx context.Context, rq *request, acl string) error {
+	r, err := s.rules(ctx, rq, rq.target.bucket)
+	if err != nil || acl == "" || r.missing != nil || acl == r.acl {
+		return err
+	}
+	return s.authorize(ctx, rq, "oss:PutBucketAcl", rq.target.bucket, "")
 }
 
 // bucketACL reads x-oss-acl; "" if it is absent.

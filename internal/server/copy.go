@@ -38,6 +38,11 @@ func (s *Server) copySource(ctx context.Context, rq *request, ec string, check f
 		if err := s.authorizeFound(ctx, rq, action, o); err != nil {
 			return err
 		}
+		if rq.copiesTags() {
+			if err := s.authorizeCopiedTags(ctx, rq, action, o); err != nil {
+				return err
+			}
+		}
 		return check(o)
 	}
 	return src, nil
@@ -71,7 +76,14 @@ func (s *Server) copyObject(ctx context.Context, rq *request) error {
 		Key:             rq.target.key,
 		Source:          src,
 		ForbidOverwrite: forbid,
-		Attributes:      attributes,
+		Replaces: func(o *store.Object) error {
+			// Only now the tags are known that the source may have.
+			if check := s.ifWritable(ctx, rq); check != nil {
+				return check(o)
+			}
+			return nil
+		},
+		Attributes: attributes,
 	})
 	if err != nil {
 		return err

@@ -106,6 +106,7 @@ func (s *Server) completeMultipartUpload(ctx context.Context, rq *request) error
 	if err != nil {
 		return err
 	}
+	req.Replaces = s.ifWritable(ctx, rq)
 	res, err := s.store.CompleteMultipartUpload(ctx, req)
 	if err != nil {
 		return err

@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/ossastore/ossa/internal/auth"
@@ -44,6 +46,7 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 		Key:             rq.target.key,
 		Attributes:      attrs,
 		ForbidOverwrite: forbid,
+		Replaces:        s.ifWritable(ctx, rq),
 		Body:            body,
 	})
 	if err != nil {
@@ -229,7 +232,8 @@ func (s *Server) deleteObject(ctx context.Context, rq *request) error {
 		return err
 	}
 	if null {
-		err = s.store.DeleteObject(ctx, rq.target.bucket, rq.target.key)
+		check := s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq))
+		err = s.store.DeleteObjectIf(ctx, rq.target.bucket, rq.target.key, check)
 	} else {
 		_, err = s.store.GetBucketInfo(ctx, rq.target.bucket)
 	}
@@ -259,14 +263,15 @@ func (s *Server) deleteMultipleObjects(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
-	keys, err := s.deletable(ctx, rq, list.Objects)
+	actions, err := s.deletable(ctx, rq, list.Objects)
 	if err != nil {
 		return err
 	}
 	if _, err := s.store.GetBucketInfo(ctx, rq.target.bucket); err != nil {
 		return err
 	}
-	for _, err := range s.store.DeleteMultipleObjects(ctx, rq.target.bucket, keys) {
+	check := func(key string) store.Check { return s.ifAllowed(ctx, rq, key, actions[key]...) }
+	for _, err := range s.store.DeleteMultipleObjectsIf(ctx, rq.target.bucket, slices.Sorted(maps.Keys(actions)), check) {
 		if err != nil {
 			return err
 		}
@@ -282,19 +287,24 @@ func (s *Server) deleteMultipleObjects(ctx context.Context, rq *request) error {
 }
 
 // authorizeAnyKey refuses a sender who cannot delete any object of the bucket,
-// before the list is read. Those whom only an ACL allows need the bucket's.
+// before the list is read: an anonymous one, where there is neither a policy nor
+// a bucket's ACL to allow it.
 func (s *Server) authorizeAnyKey(ctx context.Context, rq *request) error {
 	if rq.identity.Kind != auth.Anonymous {
 		return nil
 	}
+	if r, err := s.rules(ctx, rq, rq.target.bucket); err != nil || r.policy != nil {
+		return err
+	}
 	return s.authorize(ctx, rq, rq.op.action, rq.target.bucket, "")
 }
 
-// deletable asks for every object of the list and returns the keys to delete.
-// What cannot exist is as good as deleted: invalid keys, and versions other
-// than null.
-func (s *Server) deletable(ctx context.Context, rq *request, objects []wire.DeleteObject) ([]string, error) {
-	var keys []string
+// deletable asks for every object of the list and returns the keys to delete,
+// each with the actions that this takes. If one must not be deleted none is, as
+// the documentation page "0003-00000204" has it. What cannot exist is as good as
+// deleted: invalid keys, and versions other than null.
+func (s *Server) deletable(ctx context.Context, rq *request, objects []wire.DeleteObject) (map[string][]string, error) {
+	keys := make(map[string][]string)
 	for _, o := range objects {
 		action := rq.op.action
 		if o.VersionID != "" {
@@ -303,14 +313,14 @@ func (s *Server) deletable(ctx context.Context, rq *request, objects []wire.Dele
 			}
 			action = "oss:DeleteObjectVersion"
 		}
-		if wire.ValidateKey(o.Key) != nil {
+		if wire.ValidateKey(o.Key) != nil || slices.Contains(keys[o.Key], action) {
 			continue
 		}
 		if err := s.authorize(ctx, rq, action, rq.target.bucket, o.Key); err != nil {
 			return nil, err
 		}
 		if o.VersionID == "" || o.VersionID == wire.NullVersion {
-			keys = append(keys, o.Key)
+			keys[o.Key] = append(keys[o.Key], action)
 		}
 	}
 	return keys, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/sign"
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
 )
@@ -27,7 +28,10 @@ type request struct {
 	query       wire.Values
 	op          *operation
 	identity    auth.Identity
-	accessKeyID string // as claimed, whether or not it was proven
+	signature   sign.Scheme       // how it is signed
+	rules       map[string]*rules // of the buckets that it concerns, by name; see Server.rules
+	newTags     []store.Tag       // that an object is to be given; nil for those of the header
+	accessKeyID string            // as claimed, whether or not it was proven
 
 	reserved int64 // bytes of the server's documents, given back when rq is finished
 

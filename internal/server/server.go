@@ -15,7 +15,10 @@
 //   - The request target is taken as it came. No path is cleaned, nothing is
 //     redirected, and there is no mux.
 //   - Who sent a request, and whether it may, is known before a byte of its body
-//     is read.
+//     is read. Two documents are the exception: a list of keys, and tags where a
+//     policy has a condition on them.
+//   - It is known again where it counts: of the very version of an object that is
+//     read, and of the one that a change takes away, by the commit that does it.
 //   - The body is read once, by the store, as it comes. Only XML documents,
 //     which are bounded, are held in memory.
 //   - A client that stops sending or reading is given up after a time without
@@ -49,6 +52,8 @@ type Server struct {
 	domains    []string // lower case
 	proxies    proxies
 	authorizer auth.Authorizer
+	policies   parsed[*auth.Policy]
+	referers   parsed[*wire.RefererConfiguration]
 	metrics    *metrics
 	inFlight   atomic.Int64
 	documents  *semaphore.Weighted // bytes of documents in memory

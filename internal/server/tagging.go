@@ -28,7 +28,11 @@ func (s *Server) putObjectTagging(ctx context.Context, rq *request) error {
 	if err := wire.ValidateObjectTags(tags); err != nil {
 		return err
 	}
-	if err := s.store.PutObjectTagging(ctx, rq.target.bucket, rq.target.key, storeTags(tags)); err != nil {
+	if err := s.authorizeTags(ctx, rq, storeTags(tags)); err != nil {
+		return err
+	}
+	check := s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq))
+	if err := s.store.PutObjectTaggingIf(ctx, rq.target.bucket, rq.target.key, storeTags(tags), check); err != nil {
 		return err
 	}
 	return rq.w.empty(http.StatusOK)
@@ -39,7 +43,7 @@ func (s *Server) getObjectTagging(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	o, err := s.store.HeadObject(ctx, rq.target.bucket, rq.target.key)
+	o, err := s.readableObject(ctx, rq)
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,8 @@ func (s *Server) deleteObjectTagging(ctx context.Context, rq *request) error {
 	if err := s.checkVersion(ctx, rq); err != nil {
 		return err
 	}
-	if err := s.store.PutObjectTagging(ctx, rq.target.bucket, rq.target.key, nil); err != nil {
+	check := s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq))
+	if err := s.store.PutObjectTaggingIf(ctx, rq.target.bucket, rq.target.key, nil, check); err != nil {
 		return err
 	}
 	return rq.w.empty(http.StatusNoContent)

@@ -51,6 +51,9 @@ const (
 	ECListBucketsMaxKeys         = "0017-00000289"
 	ECListObjectsMaxKeys         = "0015-00000402"
 	ECListVersionsMaxKeys        = "0012-00000102"
+	ECDeniedByPolicy             = "0003-00000201" // AccessDenied, by a statement of a RAM policy
+	ECNotAllowed                 = "0003-00000202" // AccessDenied, no RAM policy allows it
+	ECDeniedBySession            = "0003-00000301" // AccessDenied, the session's policy does not allow it
 )
 
 // catalogue is sorted by code, in byte order.
