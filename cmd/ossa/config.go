@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/ossastore/ossa/internal/store"
 )
 
 // defaultData is where data lies unless told otherwise.
@@ -33,6 +35,7 @@ type serveConfig struct {
 	logLevel     string
 	accessLog    bool
 	drainTimeout time.Duration
+	restoreTime  time.Duration
 }
 
 // environment lists the variables that stand in for a flag that is not given.
@@ -67,6 +70,7 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none")
 	flags.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second,
 		"`time` that requests have to finish after SIGTERM")
+	flags.DurationVar(&c.restoreTime, "restore-time", 0, "`time` that RestoreObject takes, such as 1h; 0 restores at once")
 }
 
 func addDataFlag(flags *pflag.FlagSet, data *string) {
@@ -124,6 +128,9 @@ func (c *serveConfig) validate() error {
 	}
 	if c.drainTimeout < 0 {
 		return usagef("--drain-timeout: %v is negative", c.drainTimeout)
+	}
+	if c.restoreTime < 0 || c.restoreTime > store.MaxRestoreTime {
+		return usagef("--restore-time: %v is not between 0 and %v", c.restoreTime, store.MaxRestoreTime)
 	}
 	return absolute(&c.data)
 }

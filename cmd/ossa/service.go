@@ -52,7 +52,7 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 	if s.engine, err = engine.Open(engine.Options{Dir: c.data, Logger: log}); err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log}); err != nil {
+	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, RestoreTime: c.restoreTime}); err != nil {
 		return nil, fmt.Errorf("open %s: %w", c.data, err)
 	}
 	if s.apiListener, err = listen("--listen", c.listen, ""); err != nil {

@@ -109,6 +109,10 @@ var records = []struct {
 	{"Object encrypted", &meta.Object{
 		Version: "V", Size: 1, Manifest: meta.Manifest{Extents: someExtents[:1], Streams: someStreams}, Encryption: someEncryption,
 	}},
+	{"Object restored", &meta.Object{
+		Version: "V", RestoreReady: someTime, RestoreExpiry: someTime.Add(24 * time.Hour), Transitioned: someTime.Add(-time.Hour),
+		Attributes: meta.Attributes{StorageClass: "Archive"},
+	}},
 	{"Upload", &meta.Upload{}},
 	{"Upload full", &meta.Upload{Initiated: someTime, Sequential: true, Attributes: someAttributes}},
 	{"Upload encrypted", &meta.Upload{Initiated: someTime, Encryption: someEncryption}},

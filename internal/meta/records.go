@@ -397,6 +397,13 @@ type Object struct {
 	UploadID   string // the upload it was completed from, or ""
 	Manifest   Manifest
 	Encryption Encryption
+
+	// Of an object of an archive class: from when to when it can be read; zero
+	// while it was not restored. What has passed stays until it is restored again.
+	RestoreReady, RestoreExpiry time.Time
+	// When a lifecycle rule gave it its storage class; zero if none did.
+	Transitioned time.Time
+
 	Attributes
 }
 
@@ -415,6 +422,9 @@ func (o *Object) Encode() []byte {
 	e.extents(10, o.Manifest.Stored)
 	e.encryption(11, &o.Encryption)
 	e.bytes(12, AppendStreams(nil, o.Manifest.Streams))
+	e.time(13, o.RestoreReady)
+	e.time(14, o.RestoreExpiry)
+	e.time(15, o.Transitioned)
 	e.attributes(&o.Attributes)
 	return e.finish()
 }
@@ -448,6 +458,12 @@ func DecodeObject(value []byte) (*Object, error) {
 			return f.encryption(&o.Encryption)
 		case 12:
 			return f.streams(&o.Manifest.Streams)
+		case 13:
+			return f.time(&o.RestoreReady)
+		case 14:
+			return f.time(&o.RestoreExpiry)
+		case 15:
+			return f.time(&o.Transitioned)
 		}
 		return f.attributes(&o.Attributes)
 	})

@@ -21,6 +21,9 @@ func (s *Store) putBucket(req *store.PutBucketRequest) error {
 		if req.StorageClass != "" && req.StorageClass != b.StorageClass {
 			return store.ErrBucketExists
 		}
+		if req.Redundancy != "" && req.Redundancy != b.Redundancy {
+			return store.ErrBucketRedundancy
+		}
 		b.ACL = cmp.Or(req.ACL, b.ACL)
 		return nil
 	}
@@ -102,7 +105,14 @@ func (s *Store) GetBucketStat(_ context.Context, name string) (*store.BucketStat
 	st := &store.BucketStat{ByClass: make(map[string]store.ClassStat)}
 	for _, o := range b.objects {
 		class := st.ByClass[o.StorageClass]
-		st.ByClass[o.StorageClass] = store.ClassStat{Objects: class.Objects + 1, Bytes: class.Bytes + o.Size}
+		class.Objects++
+		class.Bytes += o.Size
+		if o.StorageClass == "Standard" {
+			class.Billed += o.Size
+		} else {
+			class.Billed += max(o.Size, 64<<10)
+		}
+		st.ByClass[o.StorageClass] = class
 		st.Objects++
 		st.Bytes += o.Size
 		if o.LastModified.After(st.LastModified) {
@@ -111,9 +121,16 @@ func (s *Store) GetBucketStat(_ context.Context, name string) (*store.BucketStat
 	}
 	for _, u := range b.uploads {
 		st.Uploads++
+		if st.OldestUpload.IsZero() || u.Initiated.Before(st.OldestUpload) {
+			st.OldestUpload = u.Initiated
+		}
 		for _, p := range u.parts {
 			st.Parts++
 			st.PartBytes += p.Size
+			class := st.ByClass[u.StorageClass]
+			class.Parts++
+			class.PartBytes += p.Size
+			st.ByClass[u.StorageClass] = class
 		}
 	}
 	return st, nil

@@ -24,7 +24,7 @@ func (s *Store) ApplyLifecycle(_ context.Context, bucket store.Bucket, keys []st
 		case verdict.Expire:
 			delete(b.objects, key)
 		case verdict.StorageClass != "" && verdict.StorageClass != o.StorageClass:
-			o.StorageClass = verdict.StorageClass
+			o.StorageClass, o.Restore, o.Transitioned = verdict.StorageClass, store.Restore{}, s.now()
 		default:
 			continue
 		}

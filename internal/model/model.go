@@ -32,6 +32,7 @@ type Options struct {
 	KeyIDs         []string      // keys of the key ring that may be named
 	MaxBuckets     int           // default 100
 	CompletedFor   time.Duration // default 25 h
+	RestoreTime    time.Duration
 }
 
 // Store is the model. It must not be used concurrently.
@@ -206,6 +207,7 @@ func (o *object) info() *store.Object {
 	info := o.Object
 	info.Attributes, info.MD5 = cloneAttributes(o.Attributes), slices.Clone(o.MD5)
 	info.LastModified = o.LastModified.Truncate(time.Second)
+	info.Transitioned = o.Transitioned.Truncate(time.Second)
 	return &info
 }
 

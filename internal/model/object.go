@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"slices"
+	"time"
 
 	"github.com/ossastore/ossa/internal/store"
 )
@@ -60,6 +61,9 @@ func (s *Store) GetObject(_ context.Context, bucket, key string) (*store.Object,
 	if err != nil {
 		return nil, nil, at(err, store.Error{Op: "GetObject", Bucket: bucket, Key: key})
 	}
+	if err := s.readable(o); err != nil {
+		return nil, nil, at(err, store.Error{Op: "GetObject", Bucket: bucket, Key: key})
+	}
 	return o.info(), slices.Clone(o.data), nil
 }
 
@@ -102,6 +106,54 @@ func (s *Store) PutObjectTagging(_ context.Context, bucket, key string, tags []s
 	return nil
 }
 
+// daysRestored is how many days an object of an archive class stays restored
+// at most.
+var daysRestored = map[string]int{"Archive": 7, "ColdArchive": 365, "DeepColdArchive": 365}
+
+// readable is nil unless the object is archived and not restored now.
+func (s *Store) readable(o *object) error {
+	if now := s.now(); daysRestored[o.StorageClass] > 0 && (now.Before(o.Restore.Ready) || !now.Before(o.Restore.Expiry)) {
+		return store.ErrNotRestored
+	}
+	return nil
+}
+
+// RestoreObject is store's.
+func (s *Store) RestoreObject(_ context.Context, req *store.RestoreObjectRequest) (*store.RestoreObjectResult, error) {
+	res, err := s.restoreObject(req)
+	return res, at(err, store.Error{Op: "RestoreObject", Bucket: req.Bucket, Key: req.Key})
+}
+
+func (s *Store) restoreObject(req *store.RestoreObjectRequest) (*store.RestoreObjectResult, error) {
+	o, err := s.object(req.Bucket, req.Key)
+	if err != nil {
+		return nil, err
+	}
+	most := daysRestored[o.StorageClass]
+	if most == 0 {
+		return nil, store.ErrNotArchived
+	}
+	days := 1
+	if req.Days != nil {
+		if days, err = req.Days(o.info()); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case s.readable(o) == nil:
+		o.Restore.Expiry = o.Restore.Expiry.AddDate(0, 0, days)
+		if last := o.Restore.Ready.AddDate(0, 0, most); o.Restore.Expiry.After(last) {
+			o.Restore.Expiry = last
+		}
+		return &store.RestoreObjectResult{StorageClass: o.StorageClass}, nil
+	case s.now().Before(o.Restore.Ready):
+		return nil, store.ErrRestoreInProgress
+	}
+	o.Restore.Ready = s.now().Add(s.opts.RestoreTime)
+	o.Restore.Expiry = o.Restore.Ready.AddDate(0, 0, min(days, most))
+	return &store.RestoreObjectResult{Started: true, StorageClass: o.StorageClass}, nil
+}
+
 // CopyObject is store's.
 func (s *Store) CopyObject(_ context.Context, req *store.CopyObjectRequest) (*store.Object, error) {
 	o, err := s.copyObject(req)
@@ -131,6 +183,7 @@ func (s *Store) copyObject(req *store.CopyObjectRequest) (*store.Object, error) 
 	// Onto itself: the bytes stay, and so does what they are known by.
 	src.Attributes, src.LastModified = cloneAttributes(attrs), s.now()
 	src.StorageClass = cmp.Or(src.StorageClass, b.StorageClass)
+	src.Restore, src.Transitioned = store.Restore{}, time.Time{}
 	return src.info(), nil
 }
 
@@ -144,6 +197,9 @@ func (s *Store) source(src store.CopySource) (*object, error) {
 		if err := src.Check(o.info()); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.readable(o); err != nil {
+		return nil, &store.Error{Bucket: src.Bucket, Key: src.Key, Err: err}
 	}
 	return o, nil
 }

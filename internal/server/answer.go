@@ -95,7 +95,7 @@ func (a *answer) Write(p []byte) (n int, err error) {
 
 // empty answers with no body.
 func (a *answer) empty(status int) error {
-	if status == http.StatusOK {
+	if status != http.StatusNoContent {
 		a.set("Content-Length", "0")
 	}
 	a.WriteHeader(status)

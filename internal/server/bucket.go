@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
@@ -171,28 +172,47 @@ func (s *Server) getBucketStat(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	now := s.opts.Clock()
 	class := func(c wire.StorageClass) store.ClassStat { return st.ByClass[string(c)] }
-	ia, archive := class(wire.IA), class(wire.Archive)
+	std, ia, archive := class(wire.Standard), class(wire.IA), class(wire.Archive)
 	cold, deep := class(wire.ColdArchive), class(wire.DeepColdArchive)
+	parts := &wire.PartStat{
+		Storage:            st.PartBytes,
+		StandardCount:      std.Parts,
+		StandardStorage:    std.PartBytes,
+		InfrequentCount:    ia.Parts,
+		InfrequentStorage:  ia.PartBytes,
+		ArchiveCount:       archive.Parts,
+		ArchiveStorage:     archive.PartBytes,
+		ColdArchiveCount:   cold.Parts,
+		ColdArchiveStorage: cold.PartBytes,
+		DeepColdCount:      deep.Parts,
+		DeepColdStorage:    deep.PartBytes,
+	}
+	if st.Uploads > 0 {
+		parts.OldestUploadInitiated = st.OldestUpload.Unix()
+		parts.OldestUploadAge = max(0, int64(now.Sub(st.OldestUpload)/time.Second))
+	}
 	return rq.w.document(&wire.BucketStat{
 		Storage:                     st.Bytes + st.PartBytes,
 		ObjectCount:                 st.Objects,
 		MultipartUploadCount:        st.Uploads,
-		LastModifiedTime:            s.opts.Clock().Unix(),
-		StandardStorage:             class(wire.Standard).Bytes,
-		StandardObjectCount:         class(wire.Standard).Objects,
-		InfrequentAccessStorage:     ia.Bytes,
+		LastModifiedTime:            now.Unix(),
+		StandardStorage:             std.Bytes,
+		StandardObjectCount:         std.Objects,
+		InfrequentAccessStorage:     ia.Billed,
 		InfrequentAccessRealStorage: ia.Bytes,
 		InfrequentAccessObjectCount: ia.Objects,
-		ArchiveStorage:              archive.Bytes,
+		ArchiveStorage:              archive.Billed,
 		ArchiveRealStorage:          archive.Bytes,
 		ArchiveObjectCount:          archive.Objects,
-		ColdArchiveStorage:          cold.Bytes,
+		ColdArchiveStorage:          cold.Billed,
 		ColdArchiveRealStorage:      cold.Bytes,
 		ColdArchiveObjectCount:      cold.Objects,
-		DeepColdArchiveStorage:      deep.Bytes,
+		DeepColdArchiveStorage:      deep.Billed,
 		DeepColdArchiveRealStorage:  deep.Bytes,
 		DeepColdArchiveObjectCount:  deep.Objects,
 		MultipartPartCount:          st.Parts,
+		PartStat:                    parts,
 	})
 }

@@ -52,6 +52,7 @@ var answers = []struct {
 }{
 	{store.ErrNoSuchBucket, "NoSuchBucket", ""},
 	{store.ErrBucketExists, "BucketAlreadyExists", "Cannot modify existing bucket's storage class."},
+	{store.ErrBucketRedundancy, "BucketAlreadyExists", "Bucket already exists can't modify data redundancy type."},
 	{store.ErrTooManyBuckets, "TooManyBuckets", ""},
 	{store.ErrBucketHasObjects, "BucketNotEmpty", "The bucket has objects. Please delete them first."},
 	{store.ErrBucketHasUploads, "BucketNotEmpty", "The bucket has Multipart Uploads. Please delete them first."},
@@ -59,6 +60,9 @@ var answers = []struct {
 	{store.ErrNoSuchKey, "NoSuchKey", ""},
 	{store.ErrNoSuchVersion, "NoSuchVersion", ""},
 	{store.ErrObjectExists, "FileAlreadyExists", ""},
+	{store.ErrNotRestored, "InvalidObjectState", ""},
+	{store.ErrNotArchived, "OperationNotSupported", ""},
+	{store.ErrRestoreInProgress, "RestoreAlreadyInProgress", ""},
 	{store.ErrNoSuchUpload, "NoSuchUpload", ""},
 	{store.ErrInvalidPart, "InvalidPart", ""},
 	{store.ErrInvalidPartOrder, "InvalidPartOrder", ""},
@@ -82,6 +86,8 @@ var operationECs = map[[2]string]string{
 	{"CompleteMultipartUpload", "FileAlreadyExists"}: wire.ECCompleteFileExists,
 	{"CompleteMultipartUpload", "MalformedXML"}:      wire.ECCompleteMalformedXML,
 	{"DeleteMultipleObjects", "MalformedXML"}:        wire.ECDeleteMalformedXML,
+	{"GetObject", "InvalidObjectState"}:              wire.ECGetObjectNotRestored,
+	{"RestoreObject", "OperationNotSupported"}:       wire.ECRestoreNotArchived,
 	{"PutBucket", "MalformedXML"}:                    wire.ECConfigMalformedXML,
 	{"PutObjectTagging", "MalformedXML"}:             wire.ECConfigMalformedXML,
 	{"PutCname", "MalformedXML"}:                     wire.ECConfigMalformedXML,
@@ -166,6 +172,9 @@ func describe(e *wire.Error, where *store.Error) *wire.Error {
 			e = e.With("ETag", where.ETag)
 		}
 		return e
+	}
+	if errors.Is(where.Err, store.ErrBucketRedundancy) {
+		e = e.WithEC(wire.ECBucketRedundancy)
 	}
 	switch e.Code {
 	case "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty", "TooManyCname":

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"hash/crc32"
+	"time"
 	"unicode/utf8"
 
 	"github.com/ossastore/ossa/internal/store"
@@ -62,18 +63,20 @@ func commonPrefixes(prefixes []string) []wire.CommonPrefix {
 }
 
 // summaries describes objects for a listing, with their owner unless nil.
-func summaries(objects []store.Object, owner *wire.Owner) []wire.ObjectSummary {
+func summaries(objects []store.Object, owner *wire.Owner, now time.Time) []wire.ObjectSummary {
 	var out []wire.ObjectSummary
 	for i := range objects {
 		o := &objects[i]
 		out = append(out, wire.ObjectSummary{
-			Key:          o.Key,
-			LastModified: wire.Time{Time: o.LastModified},
-			ETag:         wire.ETag(o.ETag),
-			Type:         wire.ObjectType(o.Type),
-			Size:         o.Size,
-			StorageClass: wire.StorageClass(o.StorageClass),
-			Owner:        owner,
+			Key:            o.Key,
+			LastModified:   wire.Time{Time: o.LastModified},
+			ETag:           wire.ETag(o.ETag),
+			Type:           wire.ObjectType(o.Type),
+			Size:           o.Size,
+			StorageClass:   wire.StorageClass(o.StorageClass),
+			Owner:          owner,
+			RestoreInfo:    restoreInfo(o, now),
+			TransitionTime: transitionTime(o),
 		})
 	}
 	return out
@@ -98,7 +101,7 @@ func (s *Server) listObjects(ctx context.Context, rq *request) error {
 		Delimiter:      l.delimiter,
 		EncodingType:   l.encoding,
 		IsTruncated:    page.Truncated,
-		Contents:       summaries(page.Objects, &owner),
+		Contents:       summaries(page.Objects, &owner, s.store.Now()),
 		CommonPrefixes: commonPrefixes(page.CommonPrefixes),
 	}
 	if page.Truncated {
@@ -140,7 +143,7 @@ func (s *Server) listObjectsV2(ctx context.Context, rq *request) error {
 		EncodingType:      l.encoding,
 		IsTruncated:       page.Truncated,
 		KeyCount:          len(page.Objects) + len(page.CommonPrefixes),
-		Contents:          summaries(page.Objects, owner),
+		Contents:          summaries(page.Objects, owner, s.store.Now()),
 		CommonPrefixes:    commonPrefixes(page.CommonPrefixes),
 	}
 	if page.Truncated {
@@ -205,7 +208,7 @@ func (s *Server) listObjectVersions(ctx context.Context, rq *request) error {
 		CommonPrefixes:  commonPrefixes(page.CommonPrefixes),
 	}
 	for i := range page.Objects {
-		result.Entries = append(result.Entries, s.nullVersion(&page.Objects[i]))
+		result.Entries = append(result.Entries, s.nullVersion(&page.Objects[i], s.store.Now()))
 	}
 	if page.Truncated {
 		result.NextKeyMarker = page.Next
@@ -217,7 +220,7 @@ func (s *Server) listObjectVersions(ctx context.Context, rq *request) error {
 }
 
 // nullVersion describes an object as its only version.
-func (s *Server) nullVersion(o *store.Object) wire.VersionEntry {
+func (s *Server) nullVersion(o *store.Object, now time.Time) wire.VersionEntry {
 	return wire.VersionEntry{
 		XMLName:      xml.Name{Local: wire.ElementVersion},
 		Key:          o.Key,
@@ -225,10 +228,12 @@ func (s *Server) nullVersion(o *store.Object) wire.VersionEntry {
 		IsLatest:     true,
 		LastModified: wire.Time{Time: o.LastModified},
 		VersionData: &wire.VersionData{
-			ETag:         wire.ETag(o.ETag),
-			Type:         wire.ObjectType(o.Type),
-			Size:         o.Size,
-			StorageClass: wire.StorageClass(o.StorageClass),
+			ETag:           wire.ETag(o.ETag),
+			Type:           wire.ObjectType(o.Type),
+			Size:           o.Size,
+			StorageClass:   wire.StorageClass(o.StorageClass),
+			RestoreInfo:    restoreInfo(o, now),
+			TransitionTime: transitionTime(o),
 		},
 		Owner: s.owner(),
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/store"
@@ -65,8 +66,8 @@ func (a *answer) setDigests(etag string, crc64 uint64, md5 []byte) {
 	}
 }
 
-// setObject sets the headers of GetObject and HeadObject.
-func (a *answer) setObject(o *store.Object) {
+// setObject sets the headers of GetObject and HeadObject, at this time.
+func (a *answer) setObject(o *store.Object, now time.Time) {
 	a.setDigests(o.ETag, o.CRC64, o.MD5)
 	a.set("Last-Modified", wire.FormatHTTPDate(o.LastModified))
 	a.set("Accept-Ranges", "bytes")
@@ -78,6 +79,8 @@ func (a *answer) setObject(o *store.Object) {
 	a.setIf("Content-Encoding", o.ContentEncoding)
 	a.setIf("Content-Language", o.ContentLanguage)
 	a.setIf("Expires", o.Expires)
+	a.setIf(wire.HeaderRestore, restoreInfo(o, now))
+	a.setTransitioned(o)
 	if len(o.Tags) > 0 {
 		a.set(wire.HeaderTaggingCount, strconv.Itoa(len(o.Tags)))
 	}
@@ -141,6 +144,9 @@ func (s *Server) getObject(ctx context.Context, rq *request) error {
 		rq.w.setNotModified(o)
 		return err
 	}
+	if !reader.Readable() {
+		return store.ErrNotRestored
+	}
 	standard := rq.header(wire.HeaderRangeBehavior) == wire.RangeStandard
 	rng, kind := wire.ParseRange(rq.header("Range"), o.Size, standard)
 	status := http.StatusOK
@@ -154,7 +160,7 @@ func (s *Server) getObject(ctx context.Context, rq *request) error {
 		status = http.StatusPartialContent
 		rq.w.set("Content-Range", rng.ContentRange(o.Size))
 	}
-	rq.w.setObject(o)
+	rq.w.setObject(o, s.store.Now())
 	for _, o := range overrides {
 		rq.w.setIf(o.header, rq.query.Get(o.param))
 	}
@@ -198,7 +204,7 @@ func (s *Server) headObject(ctx context.Context, rq *request) error {
 		rq.w.setNotModified(o)
 		return err
 	}
-	rq.w.setObject(o)
+	rq.w.setObject(o, s.store.Now())
 	rq.w.set("Content-Length", strconv.FormatInt(o.Size, 10))
 	rq.w.WriteHeader(http.StatusOK)
 	return nil
@@ -216,6 +222,7 @@ func (s *Server) getObjectMeta(ctx context.Context, rq *request) error {
 	}
 	rq.w.setDigests(o.ETag, o.CRC64, nil)
 	rq.w.set("Last-Modified", wire.FormatHTTPDate(o.LastModified))
+	rq.w.setTransitioned(o)
 	if rq.r.Method != http.MethodHead {
 		return rq.w.empty(http.StatusOK)
 	}

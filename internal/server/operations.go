@@ -207,7 +207,7 @@ var operations = []operation{
 	{"SealAppendObject", "POST", onObject, "seal&position", "oss:PutObject", nil},
 	{"PutSymlink", "PUT", onObject, "symlink", "oss:PutObject", nil},
 	{"GetSymlink", "GET", onObject, "symlink", "oss:GetObject", nil},
-	{"RestoreObject", "POST", onObject, "restore", "oss:RestoreObject", nil},
+	{"RestoreObject", "POST", onObject, "restore", "oss:RestoreObject", (*Server).restoreObject},
 	{"CleanRestoredObject", "POST", onObject, "cleanRestoredObject", "oss:CleanRestoredObject", nil},
 	{"SelectObject", "POST", onObject, "x-oss-process=csv/select", "oss:GetObject", nil},
 	{"SelectObject", "POST", onObject, "x-oss-process=json/select", "oss:GetObject", nil},

@@ -119,7 +119,7 @@ func TestCoreIsImplemented(t *testing.T) {
 		"GetBucketStat", "PutBucketAcl", "GetBucketAcl", "ListObjects", "ListObjectsV2",
 		"ListObjectVersions", "ListLiveChannel", "DeleteMultipleObjects",
 		"PutObject", "CopyObject", "GetObject", "HeadObject", "GetObjectMeta", "DeleteObject",
-		"PutObjectAcl", "GetObjectAcl", "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging",
+		"RestoreObject", "PutObjectAcl", "GetObjectAcl", "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging",
 	} {
 		if !implemented[name] {
 			t.Errorf("%s has no handler", name)

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write what is golden anew")
@@ -24,6 +26,7 @@ var update = flag.Bool("update", false, "write what is golden anew")
 //	> Header: value
 //	> | a line of the body
 //	> @body N XX                             N times the byte XX
+//	> @pass 25h                              without a request: the store's clock goes on
 //	< status
 //	< Header: value                          every header, sorted
 //	< | a line of the body
@@ -77,9 +80,17 @@ var onEveryAnswer = map[string]*regexp.Regexp{
 type scenario struct {
 	*fixture
 	uploads []string
+	passed  atomic.Int64 // how far the store's clock is ahead of the server's, which stands still
 }
 
-func newScenario(t *testing.T) *scenario { return &scenario{fixture: newFixture(t)} }
+func newScenario(t *testing.T) *scenario {
+	s := &scenario{}
+	s.fixture = newFixture(t, func(c *config) {
+		c.store.Clock = func() time.Time { return epoch.Add(time.Duration(s.passed.Load())) }
+		c.store.RestoreTime = time.Minute
+	})
+	return s
+}
 
 func (s *scenario) play(text string) string {
 	var out []string
@@ -112,6 +123,12 @@ func (s *scenario) parse(lines []string) (call, bool) {
 		}
 		name, value, isHeader := strings.Cut(line, ": ")
 		switch {
+		case strings.HasPrefix(line, "@pass "):
+			d, err := time.ParseDuration(strings.TrimPrefix(line, "@pass "))
+			if err != nil {
+				s.t.Fatalf("%q: %v", line, err)
+			}
+			s.passed.Add(int64(d))
 		case c.method == "":
 			var target string
 			c.method, target, _ = strings.Cut(line, " ")

@@ -55,6 +55,7 @@ func objectInfo(bucket, key string, rec *meta.Object) *Object {
 		Bucket: bucket, Key: key, Attributes: attributesOf(rec.Attributes), Type: ObjectType(rec.Type),
 		Size: rec.Size, ETag: rec.ETag, CRC64: rec.CRC64, MD5: rec.MD5,
 		LastModified: rec.Modified.Truncate(time.Second), Version: rec.Version,
+		Restore: Restore{rec.RestoreReady, rec.RestoreExpiry}, Transitioned: rec.Transitioned.Truncate(time.Second),
 	}
 	o.Encryption = encryptionOf(rec.Encryption)
 	return o

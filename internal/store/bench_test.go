@@ -69,3 +69,32 @@ func openBench(b *testing.B) *store.Store {
 	}
 	return s
 }
+
+// BenchmarkGetBucketStat counts a bucket of many small objects on a disk, which
+// costs a look at each.
+func BenchmarkGetBucketStat(b *testing.B) {
+	const objects, writers = 20000, 64
+	ctx, s := context.Background(), openBench(b)
+	var n atomic.Int64
+	done := make(chan error, writers)
+	for range writers {
+		go func() {
+			var err error
+			for i := n.Add(1); i <= objects && err == nil; i = n.Add(1) {
+				_, err = s.PutObject(ctx, &store.PutObjectRequest{Bucket: "b", Key: fmt.Sprintf("key-%08d", i), Body: body([]byte("hello"))})
+			}
+			done <- err
+		}()
+	}
+	for range writers {
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if st, err := s.GetBucketStat(ctx, "b"); err != nil || st.Objects != objects {
+			b.Fatal(st, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/objects, "ns/object")
+}

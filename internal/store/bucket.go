@@ -13,13 +13,13 @@ import (
 // Defaults of a new bucket.
 const (
 	defaultACL          = "private"
-	defaultStorageClass = "Standard"
+	defaultStorageClass = standard
 	defaultRedundancy   = "LRS"
 )
 
-// PutBucket makes a bucket. If it is there already with the same storage
-// class, its ACL is set where the request names one; with another class it is
-// ErrBucketExists.
+// PutBucket makes a bucket. If it is there already, its ACL is set where the
+// request names one; a storage class or redundancy that it names must be the
+// bucket's.
 //
 // Two that make the same bucket at once are decided by the commit of its row
 // in the root partition.
@@ -77,6 +77,9 @@ func (s *Store) putBucket(ctx context.Context, req *PutBucketRequest) error {
 func (s *Store) putBucketAgain(ctx context.Context, b *bucketRow, req *PutBucketRequest) error {
 	if req.StorageClass != "" && req.StorageClass != b.StorageClass {
 		return ErrBucketExists
+	}
+	if req.Redundancy != "" && req.Redundancy != b.Redundancy {
+		return ErrBucketRedundancy
 	}
 	if req.ACL == "" || req.ACL == b.ACL {
 		return nil
@@ -282,7 +285,12 @@ func (s *Store) liveBucket(ctx context.Context, name string) (*bucketRow, error)
 	return nil, ErrNoSuchBucket
 }
 
-// GetBucketStat counts what a bucket holds. It reads all of the bucket's rows.
+// minBilled is what an object of a class other than Standard counts as at
+// least, in bytes (documentation page "GetBucketStat").
+const minBilled = 64 << 10
+
+// GetBucketStat counts what a bucket holds. It reads every row of the bucket's
+// objects, uploads and parts, and nothing else.
 func (s *Store) GetBucketStat(ctx context.Context, name string) (*BucketStat, error) {
 	st, err := s.getBucketStat(ctx, name)
 	return st, wrap(err, &Error{Op: "GetBucketStat", Bucket: name})
@@ -307,8 +315,14 @@ func (s *Store) getBucketStat(ctx context.Context, name string) (*BucketStat, er
 			if err != nil {
 				return err
 			}
-			st.Uploads++
-			return s.scanPrefix(ctx, meta.UploadPartition(b.ID, id), meta.PartPrefix, st.addPart)
+			rec, err := meta.DecodeUpload(row.Value)
+			if err != nil {
+				return err
+			}
+			st.addUpload(rec)
+			return s.scanPrefix(ctx, meta.UploadPartition(b.ID, id), meta.PartPrefix, func(row kv.Row) error {
+				return st.addPart(rec.StorageClass, row)
+			})
 		})
 		if err != nil {
 			return nil, err
@@ -327,6 +341,10 @@ func (st *BucketStat) addObject(row kv.Row) error {
 	class := st.ByClass[rec.StorageClass]
 	class.Objects++
 	class.Bytes += rec.Size
+	class.Billed += rec.Size
+	if rec.StorageClass != standard {
+		class.Billed += max(0, minBilled-rec.Size)
+	}
 	st.ByClass[rec.StorageClass] = class
 	if rec.Modified.After(st.LastModified) {
 		st.LastModified = rec.Modified
@@ -334,13 +352,24 @@ func (st *BucketStat) addObject(row kv.Row) error {
 	return nil
 }
 
-func (st *BucketStat) addPart(row kv.Row) error {
+func (st *BucketStat) addUpload(rec *meta.Upload) {
+	st.Uploads++
+	if st.OldestUpload.IsZero() || rec.Initiated.Before(st.OldestUpload) {
+		st.OldestUpload = rec.Initiated
+	}
+}
+
+func (st *BucketStat) addPart(class string, row kv.Row) error {
 	rec, err := meta.DecodePart(row.Value)
 	if err != nil {
 		return err
 	}
 	st.Parts++
 	st.PartBytes += rec.Size
+	share := st.ByClass[class]
+	share.Parts++
+	share.PartBytes += rec.Size
+	st.ByClass[class] = share
 	return nil
 }
 

@@ -105,6 +105,7 @@ func (s *Store) copyOntoItself(ctx context.Context, b *bucketRow, key, version s
 			return errReplaced
 		}
 		rec.Attributes, rec.Modified = attrs, s.now()
+		asWritten(rec)
 		after = rec
 		value := rec.Encode()
 		if bytes.Equal(value, v.rows[0].Value) {
@@ -120,7 +121,8 @@ func (s *Store) copyOntoItself(ctx context.Context, b *bucketRow, key, version s
 	return objectInfo(b.name, key, after), nil
 }
 
-// openSource opens the source of a copy and puts it to the caller's check.
+// openSource opens the source of a copy and puts it to the caller's check. One
+// that is archived must be restored, also to be copied onto itself.
 func (s *Store) openSource(ctx context.Context, src CopySource) (*Reader, error) {
 	r, err := s.getObject(ctx, src.Bucket, src.Key)
 	if err != nil {
@@ -131,6 +133,10 @@ func (s *Store) openSource(ctx context.Context, src CopySource) (*Reader, error)
 			r.Close()
 			return nil, err
 		}
+	}
+	if !r.Readable() {
+		r.Close()
+		return nil, &Error{Bucket: src.Bucket, Key: src.Key, Err: ErrNotRestored}
 	}
 	return r, nil
 }

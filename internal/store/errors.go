@@ -14,7 +14,9 @@ var (
 	// ErrNoSuchBucket: there is no bucket of this name.
 	ErrNoSuchBucket = errors.New("no such bucket")
 	// ErrBucketExists: the bucket exists with another storage class.
-	ErrBucketExists = errors.New("bucket exists with other settings")
+	ErrBucketExists = errors.New("bucket exists with another storage class")
+	// ErrBucketRedundancy: the bucket exists with another redundancy.
+	ErrBucketRedundancy = errors.New("bucket exists with another redundancy")
 	// ErrTooManyBuckets: Options.MaxBuckets are there already.
 	ErrTooManyBuckets = errors.New("too many buckets")
 	// ErrBucketHasObjects and ErrBucketHasUploads: it cannot be deleted.
@@ -31,6 +33,14 @@ var (
 	ErrNoSuchVersion = errors.New("no such version")
 	// ErrObjectExists: the write forbade overwriting and the key exists.
 	ErrObjectExists = errors.New("object exists")
+
+	// ErrNotRestored: the object is of an archive class and cannot be read,
+	// since it was not restored, is being restored, or has been for too long.
+	ErrNotRestored = errors.New("object is not restored")
+	// ErrNotArchived: there is nothing to restore in an object of this class.
+	ErrNotArchived = errors.New("object is not archived")
+	// ErrRestoreInProgress: the object is being restored.
+	ErrRestoreInProgress = errors.New("restore in progress")
 
 	// ErrNoSuchUpload: the upload never was, is of another key, or has ended.
 	ErrNoSuchUpload = errors.New("no such upload")

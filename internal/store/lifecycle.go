@@ -133,7 +133,8 @@ func (s *Store) judge(ctx context.Context, b *bucketRow, keys []string, judge fu
 				return nil, err
 			}
 		case verdict.StorageClass != "" && verdict.StorageClass != rec.StorageClass:
-			rec.StorageClass = verdict.StorageClass
+			asWritten(rec)
+			rec.StorageClass, rec.Transitioned = verdict.StorageClass, s.now()
 			c.replace(row, rec.Encode())
 		default:
 			continue

@@ -191,6 +191,8 @@ type Reader struct {
 	content *content
 	version string
 	closed  bool
+
+	readable bool // when it was opened
 }
 
 // GetObject opens the current version of an object for reading. The caller
@@ -206,6 +208,7 @@ func (s *Store) getObject(ctx context.Context, bucket, key string) (*Reader, err
 		return nil, err
 	}
 	r := &Reader{Object: objectInfo(bucket, key, rec), s: s, version: rec.Version}
+	r.readable = r.Object.readable(s.now())
 	if r.content, err = s.objectContent(ctx, b.ID, key, rec); err != nil {
 		r.Close()
 		return nil, err
@@ -235,10 +238,19 @@ func (r *Reader) Close() {
 	}
 }
 
+// Readable tells whether the object could be read when it was opened, which
+// holds for this Reader to its end: an object of an archive class must be restored
+// first.
+func (r *Reader) Readable() bool { return r.readable }
+
 // WriteRange writes n bytes from offset on to w, verified. offset and n lie
 // within the object. An error of w comes back as it is; bytes that are not
-// what was stored are blob.ErrCorrupt and never written.
+// what was stored are blob.ErrCorrupt and never written. An object that is not
+// Readable is ErrNotRestored.
 func (r *Reader) WriteRange(ctx context.Context, w io.Writer, offset, n int64) error {
+	if !r.readable {
+		return &Error{Op: "GetObject", Bucket: r.Object.Bucket, Key: r.Object.Key, Err: ErrNotRestored}
+	}
 	if offset < 0 || n < 0 || offset+n > r.Object.Size {
 		return fmt.Errorf("store: range %d+%d of %d bytes", offset, n, r.Object.Size)
 	}

@@ -136,6 +136,7 @@ type api interface {
 	PutObjectAcl(context.Context, string, string, string) error
 	PutObjectTagging(context.Context, string, string, []store.Tag) error
 	CopyObject(context.Context, *store.CopyObjectRequest) (*store.Object, error)
+	RestoreObject(context.Context, *store.RestoreObjectRequest) (*store.RestoreObjectResult, error)
 	InitiateMultipartUpload(context.Context, *store.InitiateMultipartUploadRequest) (store.UploadID, error)
 	GetUpload(context.Context, string, string, store.UploadID) error
 	UploadPart(context.Context, *store.UploadPartRequest) (*store.Part, error)
@@ -198,6 +199,9 @@ type history struct {
 	went     map[string]int
 }
 
+// restoreTime is how long histories take to restore an object: some operations.
+const restoreTime = 20 * time.Second
+
 func newHistory(t *testing.T, rng *rand.Rand, engines pair) *history {
 	h := &history{
 		t: t, ctx: context.Background(), rng: rng, engines: engines,
@@ -205,7 +209,7 @@ func newHistory(t *testing.T, rng *rand.Rand, engines pair) *history {
 		secrets: make(map[string]string), names: make(map[string]string), went: make(map[string]int),
 	}
 	h.model = model.New(model.Options{
-		Clock: h.clock, NewUploadID: func() store.UploadID { return h.nextID }, MaxBuckets: 2,
+		Clock: h.clock, NewUploadID: func() store.UploadID { return h.nextID }, MaxBuckets: 2, RestoreTime: restoreTime,
 		NewAccessKeyID: func() string { return h.nextKey }, KeyIDs: someKeyIDs,
 	})
 	h.open()
@@ -228,7 +232,7 @@ func (h *history) open() {
 	if h.rng.IntN(3) == 0 {
 		h.check(ring.Rotate(h.ctx, pick(h.rng, "", someKeyIDs[0])))
 	}
-	h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2, KeyRing: ring})
+	h.real, err = store.Open(h.ctx, k, b, store.Options{Clock: h.clock, MaxBuckets: 2, KeyRing: ring, RestoreTime: restoreTime})
 	h.check(err)
 	h.ring = ring
 }
@@ -281,11 +285,12 @@ func (h *history) step(o op) any {
 
 // sentinels are the errors that answers are told by.
 var sentinels = []error{
-	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads, store.ErrNoSuchConfig,
+	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrBucketRedundancy, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads, store.ErrNoSuchConfig,
 	store.ErrNoSuchKey, store.ErrNoSuchVersion, store.ErrObjectExists, store.ErrNoSuchUpload, store.ErrInvalidPart,
 	store.ErrInvalidPartOrder, store.ErrPartTooSmall, store.ErrPartNotSequential, store.ErrTooLarge, store.ErrWrongMD5,
 	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable,
 	store.ErrNoKeyRing, store.ErrUnknownKey, store.ErrKeyLost,
+	store.ErrNotRestored, store.ErrNotArchived, store.ErrRestoreInProgress,
 	store.ErrNoSuchUser, store.ErrNoSuchAccessKey, store.ErrNoSuchPolicy, store.ErrNotAttached, store.ErrUserExists, store.ErrPolicyExists,
 	store.ErrUserHasKeys, store.ErrUserHasPolicies, store.ErrPolicyAttached, store.ErrTooManyUsers, store.ErrTooManyKeys,
 	store.ErrTooManyPolicies, store.ErrInvalidName, errBroken, errRefused,
@@ -466,7 +471,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload", "RestoreObject"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -545,7 +550,7 @@ func (h *history) body(p []byte) func() store.Body {
 }
 
 func (h *history) attributes() store.Attributes {
-	a := store.Attributes{ContentType: pick(h.rng, "", "text/plain"), StorageClass: pick(h.rng, "", "", "IA", "Archive")}
+	a := store.Attributes{ContentType: pick(h.rng, "", "text/plain"), StorageClass: pick(h.rng, "", "", "", "", "Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")}
 	if h.rng.IntN(4) == 0 {
 		a.Meta = map[string]string{"owner": strconv.Itoa(h.rng.IntN(10)), "empty": ""}
 		a.Expires, a.CacheControl, a.ContentLanguage = "never", "no-cache", "de"
@@ -592,7 +597,9 @@ func (h *history) random() op {
 	if rng.IntN(8) == 0 {
 		return h.randomRAM()
 	}
-	switch n := rng.IntN(218); {
+	switch n := rng.IntN(228); {
+	case n >= 218:
+		return h.restoreObject(bucket, key)
 	case n >= 208:
 		return h.lifecycle(bucket)
 	case n >= 200:
@@ -672,7 +679,7 @@ func (h *history) random() op {
 		u := h.upload()
 		return op{"GetUpload " + string(u.ID), func(a api) (any, error) { return nil, a.GetUpload(ctx, u.Bucket, u.Key, u.ID) }}
 	case n < 194 && h.faults == nil: // with faults, when answers are forgotten is not known
-		h.now = h.now.Add(13 * time.Hour)
+		h.now = h.now.Add(pick(rng, 13*time.Hour, 13*time.Hour, 40*time.Hour))
 	}
 	return op{"Reclaim", func(a api) (any, error) { return nil, a.Reclaim(ctx) }}
 }
@@ -804,6 +811,12 @@ func (h *history) deleteMultiple(bucket string) op {
 
 func (h *history) source() store.CopySource {
 	src := store.CopySource{Bucket: h.bucket(), Key: h.key()}
+	if h.rng.IntN(3) > 0 { // mostly one that is there
+		page, err := h.model.ListObjects(h.ctx, &store.ListObjectsRequest{Bucket: src.Bucket, Max: store.MaxListed})
+		if err == nil && len(page.Objects) > 0 {
+			src.Key = pick(h.rng, page.Objects...).Key
+		}
+	}
 	if h.rng.IntN(3) == 0 {
 		odd := h.rng.IntN(2) == 0
 		src.Check = func(o *store.Object) error {
@@ -829,6 +842,20 @@ func (h *history) copyObject(bucket, key string) op {
 		return given
 	}
 	return op{fmt.Sprintf("CopyObject %s/%.20q <- %s/%.20q", bucket, key, req.Source.Bucket, req.Source.Key), func(a api) (any, error) { return a.CopyObject(h.ctx, req) }}
+}
+
+func (h *history) restoreObject(bucket, key string) op {
+	req := &store.RestoreObjectRequest{Bucket: bucket, Key: key}
+	switch days := 1 + h.rng.IntN(3); h.rng.IntN(8) {
+	case 0:
+	case 1:
+		req.Days = func(*store.Object) (int, error) { return 0, errRefused }
+	case 2:
+		req.Days = func(o *store.Object) (int, error) { return 100 * days, nil }
+	default:
+		req.Days = func(o *store.Object) (int, error) { return days, nil }
+	}
+	return op{fmt.Sprintf("RestoreObject %s/%.20q", bucket, key), func(a api) (any, error) { return a.RestoreObject(h.ctx, req) }}
 }
 
 func (h *history) part() store.PartNumber {

@@ -66,6 +66,9 @@ type Options struct {
 
 	// CompletedFor is how long a repeated Complete is answered; default 25 h.
 	CompletedFor time.Duration
+	// RestoreTime is how long it takes to restore an archived object, a year at
+	// most; default 0, at once.
+	RestoreTime time.Duration
 	// ReclaimEvery is how often the reclaimer looks for work without being
 	// told of any; default 1 minute.
 	ReclaimEvery time.Duration
@@ -101,8 +104,11 @@ func (o *Options) EnsureDefaults() {
 
 // Validate says what is wrong with the options.
 func (o *Options) Validate() error {
-	if o.MaxBuckets < 0 || o.Buffers < 0 || o.CompletedFor < 0 || o.ReclaimEvery < 0 {
+	if o.MaxBuckets < 0 || o.Buffers < 0 || o.CompletedFor < 0 || o.ReclaimEvery < 0 || o.RestoreTime < 0 {
 		return errors.New("store: negative option")
+	}
+	if o.RestoreTime > MaxRestoreTime {
+		return fmt.Errorf("store: restore time %v is longer than %v", o.RestoreTime, MaxRestoreTime)
 	}
 	return nil
 }

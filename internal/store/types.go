@@ -70,7 +70,9 @@ type Object struct {
 	CRC64        uint64
 	MD5          []byte // of all bytes, where known: 16 bytes or nil
 	LastModified time.Time
-	Version      string // unique for ever; internal, not the VersionId of OSS
+	Version      string    // unique for ever; internal, not the VersionId of OSS
+	Restore      Restore   // of an archived object
+	Transitioned time.Time // when a lifecycle rule gave it its storage class; zero if none did
 }
 
 // Part is an uploaded part.
@@ -127,18 +129,22 @@ type ListBucketsResult struct {
 // BucketStat sums up what a bucket holds.
 type BucketStat struct {
 	Objects      int64
-	Bytes        int64 // of objects
-	Uploads      int64 // open multipart uploads
-	Parts        int64 // of open uploads
-	PartBytes    int64 // of open uploads
+	Bytes        int64     // of objects
+	Uploads      int64     // open multipart uploads
+	Parts        int64     // of open uploads
+	PartBytes    int64     // of open uploads
+	OldestUpload time.Time // when the oldest open upload was initiated; zero for none
 	ByClass      map[string]ClassStat
 	LastModified time.Time // of the newest object; zero for none
 }
 
 // ClassStat is the share of one storage class in a BucketStat.
 type ClassStat struct {
-	Objects int64
-	Bytes   int64
+	Objects   int64
+	Bytes     int64 // of objects
+	Billed    int64 // bytes, with 64 KiB for a smaller object of a class other than Standard
+	Parts     int64 // of open uploads
+	PartBytes int64 // of open uploads
 }
 
 // ListObjectsRequest asks for a page of a bucket's keys in byte order.
@@ -189,6 +195,22 @@ type CopyObjectRequest struct {
 	// encryption other than the one that an object has rewrites its bytes, also
 	// where it is copied onto itself.
 	Attributes func(source Attributes) Attributes
+}
+
+// RestoreObjectRequest asks for an archived object to become readable.
+type RestoreObjectRequest struct {
+	Bucket string
+	Key    string
+	// Days tells for how many days, given the object as it is. It may be asked
+	// more than once. Its error ends the operation and comes back wrapped. Nil
+	// is one day.
+	Days func(*Object) (int, error)
+}
+
+// RestoreObjectResult tells what RestoreObject did.
+type RestoreObjectResult struct {
+	Started      bool // a restoration began; otherwise one was extended
+	StorageClass string
 }
 
 // InitiateMultipartUploadRequest asks for a new upload.

@@ -102,7 +102,10 @@ type LocationConstraint struct {
 }
 
 // BucketStat answers GetBucketStat. Storage fields are bytes, Count fields are
-// numbers of things, LastModifiedTime is seconds since 1970.
+// numbers of things, LastModifiedTime is seconds since 1970. Storage of a class
+// other than Standard is what would be billed: an object of less than 64 KiB
+// counts as 64 KiB; RealStorage is what it is. PartStat is nil from a server
+// that does not tell.
 type BucketStat struct {
 	XMLName                     xml.Name `xml:"BucketStat"`
 	Storage                     int64    `xml:"Storage"`
@@ -126,6 +129,26 @@ type BucketStat struct {
 	DeepColdArchiveObjectCount  int64    `xml:"DeepColdArchiveObjectCount"`
 	MultipartPartCount          int64    `xml:"MultipartPartCount"`
 	DeleteMarkerCount           int64    `xml:"DeleteMarkerCount"`
+	*PartStat
+}
+
+// PartStat is what the parts of a bucket's open uploads take, in all and by the
+// storage class of the upload, and how old the oldest upload is. The last two
+// fields are of this server only.
+type PartStat struct {
+	Storage               int64 `xml:"MultipartPartStorage"`
+	StandardCount         int64 `xml:"StandardMultipartPartCount"`
+	StandardStorage       int64 `xml:"StandardMultipartPartStorage"`
+	InfrequentCount       int64 `xml:"InfrequentMultipartPartCount"`
+	InfrequentStorage     int64 `xml:"InfrequentMultipartPartStorage"`
+	ArchiveCount          int64 `xml:"ArchiveMultipartPartCount"`
+	ArchiveStorage        int64 `xml:"ArchiveMultipartPartStorage"`
+	ColdArchiveCount      int64 `xml:"ColdArchiveMultipartPartCount"`
+	ColdArchiveStorage    int64 `xml:"ColdArchiveMultipartPartStorage"`
+	DeepColdCount         int64 `xml:"DeepColdArchiveMultipartPartCount"`
+	DeepColdStorage       int64 `xml:"DeepColdArchiveMultipartPartStorage"`
+	OldestUploadInitiated int64 `xml:"OldestMultipartUploadInitiatedTime"` // seconds since 1970, 0 for none
+	OldestUploadAge       int64 `xml:"OldestMultipartUploadAge"`           // seconds
 }
 
 // AccessControlPolicy answers GetBucketACL and GetObjectACL.

@@ -54,6 +54,13 @@ const (
 	ECDeniedByPolicy             = "0003-00000201" // AccessDenied, by a statement of a RAM policy
 	ECNotAllowed                 = "0003-00000202" // AccessDenied, no RAM policy allows it
 	ECDeniedBySession            = "0003-00000301" // AccessDenied, the session's policy does not allow it
+	ECGetObjectNotRestored       = "0016-00000404"
+	ECRestoreNotArchived         = "0016-00000702"
+	ECRestoreTier                = "0016-00000703"
+	ECRestoreDaysCold            = "0016-00000704"
+	ECRestoreDaysArchive         = "0016-00000708"
+	ECRestoreElement             = "0016-00000714"
+	ECBucketRedundancy           = "0015-00000228"
 )
 
 // catalogue is sorted by code, in byte order.

@@ -502,27 +502,6 @@ func TestDecodeEncryption(t *testing.T) {
 	}
 }
 
-func TestDecodeRestore(t *testing.T) {
-	for body, want := range map[string]*RestoreRequest{
-		"":                  {},
-		" \n":               {},
-		"<RestoreRequest/>": {},
-		"<RestoreRequest><Days>1</Days></RestoreRequest>":                                                        {Days: 1},
-		"<RestoreRequest><JobParameters/></RestoreRequest>":                                                      {JobParameters: &RestoreJobParameters{TierStandard}},
-		"<RestoreRequest><Days>365</Days><JobParameters><Tier>Expedited</Tier></JobParameters></RestoreRequest>": {Days: 365, JobParameters: &RestoreJobParameters{TierExpedited}},
-	} {
-		if got, err := DecodeRestore([]byte(body)); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: %+v, %v", body, got, err)
-		}
-	}
-	for _, days := range []string{"0", "-1", "366"} {
-		_, err := DecodeRestore([]byte("<RestoreRequest><Days>" + days + "</Days></RestoreRequest>"))
-		wantError(t, err, "InvalidArgument", "ArgumentName", "Days", "ArgumentValue", days)
-	}
-	_, err := DecodeRestore([]byte("<RestoreRequest><JobParameters><Tier>Now</Tier></JobParameters></RestoreRequest>"))
-	wantError(t, err, "InvalidArgument", "ArgumentName", "Tier", "ArgumentValue", "Now")
-}
-
 func TestValidDomain(t *testing.T) {
 	for _, s := range []string{"a.b", "www.example.com", "WWW.Example.COM", "a-b.c1.de", "1.example", strings.Repeat("a", 63) + ".com"} {
 		if !ValidDomain(s) {

@@ -283,6 +283,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("<?xml version='1.0' encoding='utf-8'?><!--c--><o:Delete xmlns:o='a'><Quiet>true</Quiet><Object><Key><![CDATA[a]]>&#1;</Key></Object></o:Delete>"))
 	f.Add([]byte("<Tagging><TagSet><Tag><Key>k</Key><Value/></Tag></TagSet></Tagging>"))
 	f.Add([]byte("<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>"))
+	f.Add([]byte("<RestoreRequest><Days>3</Days><JobParameters><Tier>Bulk</Tier></JobParameters></RestoreRequest>"))
 	f.Add([]byte("<Error><Code>a</Code><EC>b</EC></Error>"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		parts, err := DecodeCompleteMultipartUpload(body)
@@ -307,6 +308,13 @@ func FuzzDecode(f *testing.F) {
 		checkFuzzError(t, err)
 		_, err = DecodeCreateBucket(body)
 		checkFuzzError(t, err)
+		restore, err := DecodeRestore(body)
+		checkFuzzError(t, err)
+		if err == nil {
+			if days, err := restore.Check(ColdArchive); err == nil && (days < 1 || days > MaxRestoreDaysCold) {
+				t.Fatalf("%d days", days)
+			}
+		}
 		if e := ParseError(400, nil, body); len(MarshalError(e)) > MaxErrorDocument {
 			t.Fatalf("a long document for %+v", e)
 		}

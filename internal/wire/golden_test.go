@@ -85,7 +85,7 @@ func goldenDocs() map[string]any {
 			{XMLName: xml.Name{Local: ElementDeleteMarker}, Key: "a", VersionID: "V2", IsLatest: true,
 				LastModified: goldenTime, Owner: goldenOwner},
 			{XMLName: xml.Name{Local: ElementVersion}, Key: "a", VersionID: "V1", LastModified: goldenTime,
-				VersionData: &VersionData{goldenETag, Normal, 5, Standard}, Owner: goldenOwner},
+				VersionData: &VersionData{ETag: goldenETag, Type: Normal, Size: 5, StorageClass: Standard}, Owner: goldenOwner},
 		}},
 		"initiate": &InitiateMultipartUploadResult{EncodingType: "url", Bucket: "examplebucket", Key: "dir/big.bin",
 			UploadID: goldenUpload},
@@ -183,6 +183,8 @@ func TestMarshalAsEncodingXML(t *testing.T) {
 	docs["complete request"] = &CompleteMultipartUpload{Parts: []CompletePart{{1, "AB"}, {2, "CD"}}}
 	docs["delete request"] = &Delete{Quiet: true, Objects: []DeleteObject{{"<a&b>\"'", ""}, {"k", "v"}}}
 	docs["bucket request"] = &CreateBucketConfiguration{StorageClass: IA}
+	docs["restore request"] = &RestoreRequest{Days: 2, JobParameters: &RestoreJobParameters{Tier: TierBulk}}
+	docs["bucket stat with parts"] = &BucketStat{PartStat: &PartStat{Storage: 3, OldestUploadAge: 1}}
 	docs["live channels"] = &ListLiveChannelResult{MaxKeys: 100}
 	for name, doc := range docs {
 		if _, ok := doc.(*Error); ok {

@@ -47,7 +47,8 @@ const (
 	MaxRefererList     = 20 << 10 // all referers of a list together
 	MaxRefererBody     = 64 << 10
 	MaxPolicyBody      = 16 << 10
-	MaxRestoreDays     = 365
+	MaxRestoreDays     = 7   // of an object of the class Archive
+	MaxRestoreDaysCold = 365 // of ColdArchive and DeepColdArchive
 	MaxDomainName      = 253
 	MaxCnameBody       = 64 << 10 // with a certificate and its key
 )

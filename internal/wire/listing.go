@@ -97,10 +97,12 @@ type VersionEntry struct {
 
 // VersionData is what a version has and a delete marker has not.
 type VersionData struct {
-	ETag         ETag         `xml:"ETag"`
-	Type         ObjectType   `xml:"Type"`
-	Size         int64        `xml:"Size"` // bytes
-	StorageClass StorageClass `xml:"StorageClass"`
+	ETag           ETag         `xml:"ETag"`
+	Type           ObjectType   `xml:"Type"`
+	Size           int64        `xml:"Size"` // bytes
+	StorageClass   StorageClass `xml:"StorageClass"`
+	RestoreInfo    string       `xml:"RestoreInfo,omitempty"`
+	TransitionTime *Time        `xml:"TransitionTime"`
 }
 
 // The two names of a VersionEntry.

@@ -28,6 +28,7 @@ const (
 	HeaderMetaPrefix         = "x-oss-meta-" // user metadata; the rest is the name
 	HeaderSymlinkTarget      = "x-oss-symlink-target"
 	HeaderRestore            = "x-oss-restore"
+	HeaderRestorePriority    = "x-oss-object-restore-priority"
 	HeaderExpiration         = "x-oss-expiration"
 	HeaderTransitionTime     = "x-oss-transition-time"
 	HeaderCompleteAll        = "x-oss-complete-all" // "yes" or absent

@@ -2,8 +2,8 @@ package wire
 
 import (
 	"encoding/xml"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // RestoreRequest is the optional body of RestoreObject. The server reads it with
@@ -11,7 +11,7 @@ import (
 type RestoreRequest struct {
 	XMLName       xml.Name              `xml:"RestoreRequest"`
 	Days          int                   `xml:"Days,omitempty"` // that the restored object stays; 0 if not told
-	JobParameters *RestoreJobParameters `xml:"JobParameters"`
+	JobParameters *RestoreJobParameters `xml:"JobParameters"`  // for the two cold classes only
 }
 
 // RestoreJobParameters says how urgent it is.
@@ -19,7 +19,7 @@ type RestoreJobParameters struct {
 	Tier string `xml:"Tier"` // TierExpedited, TierStandard or TierBulk
 }
 
-// Values of RestoreJobParameters.Tier.
+// Values of RestoreJobParameters.Tier, the fastest first.
 const (
 	TierExpedited = "Expedited"
 	TierStandard  = "Standard"
@@ -27,9 +27,8 @@ const (
 )
 
 // DecodeRestore reads the body of RestoreObject. One that is empty or blank is
-// the zero request. What is no such document is a DecodeError; Days that are not
-// 1 to MaxRestoreDays, and another Tier, are InvalidArgument. Fewer days may be
-// the most for some storage classes.
+// the zero request. What is no such document is a DecodeError, and Days that are
+// not a positive integer are MalformedXML; Check says the rest.
 func DecodeRestore(body []byte) (*RestoreRequest, error) {
 	r := &RestoreRequest{}
 	if strings.TrimSpace(string(body)) == "" {
@@ -39,8 +38,9 @@ func DecodeRestore(body []byte) (*RestoreRequest, error) {
 	if err != nil {
 		return nil, err
 	}
+	var days field
 	err = s.elements(map[string]func() error{
-		"Days": s.positive("Days", &r.Days),
+		"Days": func() error { return days.read(s, "Days") },
 		"JobParameters": func() error {
 			r.JobParameters = &RestoreJobParameters{Tier: TierStandard}
 			return s.elements(map[string]func() error{"Tier": s.trimmed(&r.JobParameters.Tier)})
@@ -52,15 +52,55 @@ func DecodeRestore(body []byte) (*RestoreRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Days > MaxRestoreDays {
-		return nil, InvalidArgument("Days", strconv.Itoa(r.Days), "Days must be an integer between 1 and "+strconv.Itoa(MaxRestoreDays)+".")
-	}
-	if r.JobParameters != nil {
-		switch t := r.JobParameters.Tier; t {
-		case TierExpedited, TierStandard, TierBulk:
-		default:
-			return nil, InvalidArgument("Tier", t, "Tier must be Expedited, Standard or Bulk.")
+	if days.set {
+		n, err := parseInt(strings.TrimSpace(days.text))
+		if err != nil || n < 1 || int64(int(n)) != n {
+			return nil, malformedRestore("Days must be a positive integer", ECRestoreDaysArchive)
 		}
+		r.Days = int(n)
 	}
 	return r, nil
+}
+
+// Check returns for how many days an object of an archive class is to be
+// restored: 1 if r does not tell, at most MaxRestoreDays, or MaxRestoreDaysCold
+// of the two cold classes, which may also have a tier. What is wrong is
+// MalformedXML.
+func (r *RestoreRequest) Check(class StorageClass) (days int, err error) {
+	most, ec := MaxRestoreDaysCold, ECRestoreDaysCold
+	if class == Archive {
+		most, ec = MaxRestoreDays, ECRestoreDaysArchive
+		if r.JobParameters != nil {
+			return 0, malformedRestore("JobParameters is not for objects of the class Archive", ECRestoreElement)
+		}
+	}
+	if r.Days < 0 || r.Days > most {
+		return 0, malformedRestore("Days is out of range", ec)
+	}
+	switch r.Tier() {
+	case TierExpedited, TierStandard, TierBulk:
+		return max(r.Days, 1), nil
+	}
+	return 0, malformedRestore("Tier must be Expedited, Standard or Bulk", ECRestoreTier)
+}
+
+// Tier is how urgent the restoration is.
+func (r *RestoreRequest) Tier() string {
+	if r.JobParameters == nil || r.JobParameters.Tier == "" {
+		return TierStandard
+	}
+	return r.JobParameters.Tier
+}
+
+func malformedRestore(detail, ec string) *Error {
+	return MalformedXML(&DecodeError{detail}, ec)
+}
+
+// FormatRestore writes x-oss-restore and RestoreInfo: that an object is being
+// restored, if expires is zero, or until when it is restored.
+func FormatRestore(expires time.Time) string {
+	if expires.IsZero() {
+		return `ongoing-request="true"`
+	}
+	return `ongoing-request="false", expiry-date="` + FormatHTTPDate(expires) + `"`
 }
