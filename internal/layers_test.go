@@ -20,17 +20,18 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"auth", "engine", "kms", "server", "sign", "store", "wire"},
+	"cmd/ossa": {"auth", "engine", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "wire"},
 
 	"oss": {"digest", "sign", "wire"}, // public
 
-	"server": {"auth", "digest", "sign", "store", "wire"},
+	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {},
 	"iam":    {"auth", "kms", "store"},
 	"sign":   {},
 	"wire":   {},
 
-	"lifecycle": {},
+	"lifecycle":        {"wire"},
+	"lifecycle/runner": {"lifecycle", "store"},
 
 	"store":  {"blob", "digest", "kms", "kv", "meta", "seal"},
 	"meta":   {"blob", "kv"}, // of blob the type Extent only

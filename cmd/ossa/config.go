@@ -31,6 +31,7 @@ type serveConfig struct {
 	region       string
 	domains      []string
 	transport    transportConfig
+	lifecycle    lifecycleConfig
 	logFormat    string
 	logLevel     string
 	accessLog    bool
@@ -53,6 +54,10 @@ var environment = map[string]string{
 	"admin-tls":     "OSSA_ADMIN_TLS",
 	"trusted-proxy": "OSSA_TRUSTED_PROXY",
 	"proxy-header":  "OSSA_PROXY_HEADER",
+
+	"lifecycle-every":          "OSSA_LIFECYCLE_EVERY",
+	"lifecycle-rate":           "OSSA_LIFECYCLE_RATE",
+	"abort-idle-uploads-after": "OSSA_ABORT_IDLE_UPLOADS_AFTER",
 }
 
 func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
@@ -65,6 +70,7 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.domains, "domain", nil,
 		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
 	c.transport.addFlags(flags)
+	c.lifecycle.addFlags(flags)
 	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
 	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
 	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none")
@@ -118,6 +124,9 @@ func (c *serveConfig) validate() error {
 		}
 	}
 	if err := c.transport.validate(); err != nil {
+		return err
+	}
+	if err := c.lifecycle.validate(); err != nil {
 		return err
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {

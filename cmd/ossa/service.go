@@ -17,6 +17,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/engine"
+	"github.com/ossastore/ossa/internal/lifecycle/runner"
 	"github.com/ossastore/ossa/internal/server"
 	"github.com/ossastore/ossa/internal/store"
 )
@@ -29,6 +30,7 @@ type service struct {
 
 	engine *engine.Engine
 	store  *store.Store
+	rounds *runner.Runner // of lifecycle rules; nil when off
 	ready  atomic.Bool
 	certs  *server.Certificates // nil without TLS
 
@@ -100,6 +102,9 @@ func (s *service) makeServers() error {
 	if err != nil {
 		return err
 	}
+	if s.rounds, err = s.config.lifecycle.runner(s.store, s.log, registry); err != nil {
+		return err
+	}
 	s.api = face.HTTPServer()
 	s.admin = &http.Server{
 		Handler:           server.Admin(s.isReady, registry),
@@ -141,6 +146,9 @@ func (s *service) start() <-chan error {
 		}
 	}
 	s.store.Start()
+	if s.rounds != nil {
+		s.rounds.Start()
+	}
 	go serve(s.api, s.apiListener)
 	if s.adminListener != nil {
 		go serve(s.admin, s.adminListener)
@@ -169,6 +177,9 @@ func (s *service) close() error {
 	}
 	if s.apiListener != nil {
 		s.apiListener.Close() // closed already, mostly
+	}
+	if s.rounds != nil {
+		s.rounds.Close()
 	}
 	if s.store != nil {
 		s.store.Close()
