@@ -20,13 +20,14 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"auth", "engine", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "wire"},
+	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "wire"},
 
 	"oss": {"digest", "sign", "wire"}, // public
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {},
 	"iam":    {"auth", "kms", "store"},
+	"admin":  {"auth", "iam", "kms", "sign", "store"},
 	"sign":   {},
 	"wire":   {},
 
