@@ -45,6 +45,15 @@ func TestMain(m *testing.M) {
 //	                     GET URL, with these headers, answers with STATUS; the body goes to stdout
 //	put KEY SIZE         PutObject in bucket "scripts", which is made
 //	get KEY SIZE         GetObject finds SIZE bytes as put wrote them
+//	upload KEY SIZE      put without making the bucket
+//	refused METHOD KEY CODE [TEXT]
+//	                     a request, of the bucket for a KEY like ?uploads, is
+//	                     refused with CODE, and TEXT is in the answer
+//	credentials FILE     sets $OSS_ACCESS_KEY_ID and the others as FILE exports
+//	                     them; they are used from then on
+//	keyid FILE, secret FILE
+//	                     set $KEYID and $SECRET to what FILE exports
+//	absent TEXT DIR      no file below DIR holds TEXT
 //	drain KEY SIZE       SIGTERM in the middle of a PutObject, see there
 //	certificate NAME     write NAME.pem and NAME.key for localhost and
 //	                     127.0.0.1, which put, get and status trust from then on
@@ -65,7 +74,15 @@ func TestScript(t *testing.T) {
 			"put":    putObject,
 			"get":    getObject,
 			"drain":  drain,
-			"flip":   flip,
+
+			"upload":      uploadObject,
+			"refused":     wantRefusal,
+			"credentials": setCredentials,
+			"keyid":       setExported("KEYID", envAccessKeyID),
+			"secret":      setExported("SECRET", envAccessKeySecret),
+			"absent":      absent,
+
+			"flip": flip,
 
 			"certificate": writeCertificate,
 			"hangup":      hangup,
@@ -225,10 +242,17 @@ func parseObject(ts *testscript.TestScript, neg bool, args []string) object {
 
 // send sends one signed request and returns the answer's body.
 func send(ts *testscript.TestScript, method, key string, body io.Reader, size int64) ([]byte, error) {
+	query := ""
+	if name, ok := strings.CutPrefix(key, "?"); ok {
+		key, query = "", name
+	}
 	r := sign.Request{Method: method, Bucket: "scripts", Key: key, Host: authority(ts)}
+	if query != "" {
+		r.Query = []sign.Param{{Name: query}}
+	}
 	region := cmp.Or(ts.Getenv("OSSA_REGION"), "cn-hangzhou")
 	sign.SignV4Header(&r, credentials(ts), region, time.Now())
-	request, err := http.NewRequest(method, ts.Getenv("URL")+"/scripts/"+sign.EscapePath(key), body)
+	request, err := http.NewRequest(method, ts.Getenv("URL")+"/scripts/"+sign.EscapePath(key)+"?"+query, body)
 	if err != nil {
 		return nil, err
 	}
@@ -298,9 +322,12 @@ func waitForLog(ts *testscript.TestScript, neg bool, args []string) {
 	until(ts, "the log has "+args[0], func() bool { return strings.Contains(ts.ReadFile("serve.log"), args[0]) })
 }
 
-// credentials are those of the environment, or else those that the server
-// keeps in data/.
+// credentials are those that the command credentials has set, or those of the
+// server's environment, or else those that the server keeps in data/.
 func credentials(ts *testscript.TestScript) sign.Credentials {
+	if id := ts.Getenv(envAccessKeyID); id != "" {
+		return sign.Credentials{AccessKeyID: id, AccessKeySecret: ts.Getenv(envAccessKeySecret), SecurityToken: ts.Getenv(envSessionToken)}
+	}
 	c := sign.Credentials{AccessKeyID: ts.Getenv(envKeyID), AccessKeySecret: ts.Getenv(envKeySecret)}
 	if c.AccessKeyID != "" {
 		return c

@@ -12,11 +12,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/ossastore/ossa/internal/admin"
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/engine"
+	"github.com/ossastore/ossa/internal/iam"
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/lifecycle/runner"
 	"github.com/ossastore/ossa/internal/server"
 	"github.com/ossastore/ossa/internal/store"
@@ -29,6 +33,7 @@ type service struct {
 	key    rootKey
 
 	engine *engine.Engine
+	ring   *kms.Local
 	store  *store.Store
 	rounds *runner.Runner // of lifecycle rules; nil when off
 	ready  atomic.Bool
@@ -54,7 +59,10 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 	if s.engine, err = engine.Open(engine.Options{Dir: c.data, Logger: log}); err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, RestoreTime: c.restoreTime}); err != nil {
+	if s.ring, err = kms.Open(vfs.Default, engine.KeyRingFile(vfs.Default, c.data), kms.Options{Logger: log}); err != nil {
+		return nil, err
+	}
+	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, KeyRing: s.ring, RestoreTime: c.restoreTime}); err != nil {
 		return nil, fmt.Errorf("open %s: %w", c.data, err)
 	}
 	if s.apiListener, err = listen("--listen", c.listen, ""); err != nil {
@@ -90,10 +98,15 @@ func (s *service) makeServers() error {
 	if !s.config.accessLog {
 		log = quieter(log)
 	}
+	keys := iam.New(s.store, iam.Options{
+		Root: auth.RootKey{AccessKeyID: s.key.ID, Secret: s.key.Secret, OwnerID: ownerID},
+		Ring: s.ring,
+	})
 	opts := server.Options{
+		OwnerID:    ownerID,
 		Region:     s.config.region,
 		Domains:    s.config.domains,
-		Keys:       auth.RootKey{AccessKeyID: s.key.ID, Secret: s.key.Secret},
+		Keys:       keys,
 		Logger:     log,
 		Registerer: registry,
 	}
@@ -106,8 +119,18 @@ func (s *service) makeServers() error {
 		return err
 	}
 	s.api = face.HTTPServer()
+	calls, err := admin.New(admin.Options{
+		Store: s.store, Keys: keys, Ring: s.ring, Region: s.config.region, Logger: log,
+		Authorizer: auth.Authorizer{Region: s.config.region, Account: ownerID},
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", server.Admin(s.isReady, registry))
+	mux.Handle(admin.Prefix, calls)
 	s.admin = &http.Server{
-		Handler:           server.Admin(s.isReady, registry),
+		Handler:           mux,
 		ReadHeaderTimeout: adminTimeout,
 		IdleTimeout:       adminTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -122,6 +145,9 @@ func (s *service) makeServers() error {
 }
 
 const adminTimeout = time.Minute
+
+// ownerID is the account that everything belongs to.
+const ownerID = "1000000000000001"
 
 // isReady tells whether requests are welcome and names can be read.
 func (s *service) isReady(ctx context.Context) error {

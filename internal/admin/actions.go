@@ -226,3 +226,13 @@ func listPolicies(ctx context.Context, c *call, r *ListRequest) (*ListPoliciesRe
 	}
 	return res, nil
 }
+
+// Actions lists the permissions of all actions, in the order of the
+// documentation.
+func Actions() []string {
+	var all []string
+	for _, a := range actions {
+		all = append(all, a.permission)
+	}
+	return all
+}

@@ -41,8 +41,11 @@ func network(a netip.Addr) netip.Prefix {
 func (f *failures) wait(a netip.Addr, now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	ahead := f.full[network(a)].Sub(now)
-	return max(0, ahead-time.Duration(f.most-1)*f.every)
+	heard := f.full[network(a)].Add(-time.Duration(f.most-1) * f.every)
+	if !heard.After(now) {
+		return 0
+	}
+	return heard.Sub(now)
 }
 
 // note counts one failure.

@@ -29,6 +29,12 @@ type Keys interface {
 	Lookup(ctx context.Context, accessKeyID, securityToken string) (Key, error)
 }
 
+// Noter is what Keys may offer besides: it is told of each request whose
+// signature was verified, so that a key that nobody uses can be found.
+type Noter interface {
+	Used(Identity)
+}
+
 // Key is the secret half of an access key and who it stands for. It never
 // shows its secret in a log.
 type Key struct {

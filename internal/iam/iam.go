@@ -155,8 +155,7 @@ func (k *Keys) UserIdentity(ctx context.Context, name string) (auth.Identity, er
 	return k.identity(p, "")
 }
 
-// Used tells that a request was signed with the access key of id, whose
-// signature has been verified. Uses of sessions and of root are not kept.
+// Used implements auth.Noter. Uses of sessions and of root are not kept.
 func (k *Keys) Used(id auth.Identity) {
 	if id.Kind == auth.User && id.Session == nil && id.AccessKeyID != "" {
 		k.rows.NoteAccessKeyUse(id.AccessKeyID)
