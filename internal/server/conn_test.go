@@ -411,7 +411,7 @@ func TestRepeatedHeaders(t *testing.T) {
 		{[]string{"Content-MD5: XUFAKrxLKna5cZ2REBfFkg==", "Content-MD5: XUFAKrxLKna5cZ2REBfFkg=="}, 400, "InvalidDigest"},
 		{[]string{"x-oss-object-acl: private", "x-oss-object-acl: public-read"}, 400, "InvalidArgument"},
 		{[]string{"x-oss-forbid-overwrite: true", "x-oss-forbid-overwrite: false"}, 400, "InvalidArgument"},
-		{[]string{"x-oss-tagging: a=1", "x-oss-tagging: a=1"}, 400, "InvalidTag"},
+		{[]string{"x-oss-tagging: a=1", "x-oss-tagging: a=1"}, 400, "InvalidArgument"},
 		{[]string{"Authorization: OSS a:b", "Authorization: OSS a:b"}, 400, "InvalidArgument"},
 		{[]string{"x-oss-meta-a: 1", "x-oss-meta-a: 2"}, 200, ""},
 	} {

@@ -61,6 +61,12 @@ const (
 	ECRestoreDaysArchive         = "0016-00000708"
 	ECRestoreElement             = "0016-00000714"
 	ECBucketRedundancy           = "0015-00000228"
+	ECTagKeyLength               = "0010-00000209"
+	ECTagKeyTwice                = "0010-00000210"
+	ECTagKey                     = "0010-00000212"
+	ECTagValue                   = "0010-00000217"
+	ECTagCount                   = "0010-00000218"
+	ECTagHeader                  = "0010-00000219"
 )
 
 // catalogue is sorted by code, in byte order.

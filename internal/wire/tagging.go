@@ -84,15 +84,21 @@ func (s *scanner) tag() (Tag, error) {
 }
 
 // ParseTagging reads the header x-oss-tagging of an object: tags in the form
-// k1=v1&k2=v2, form-encoded; a key without '=' has an empty value. It returns nil
-// for an empty header. Bad encoding and repeated keys are InvalidArgument;
-// otherwise the errors are those of ValidateObjectTags.
+// k1=v1&k2=v2, form-encoded; a key without '=' has an empty value, and a value has
+// no '=' that is not encoded. It returns nil for an empty header. Bad encoding and
+// repeated keys are InvalidArgument; otherwise the errors are those of
+// ValidateObjectTags.
 func ParseTagging(header string) ([]Tag, error) {
 	if header == "" {
 		return nil, nil
 	}
 	bad := InvalidArgument(HeaderTagging, header,
-		"The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+		"The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.").WithEC(ECTagHeader)
+	for part := range strings.SplitSeq(header, "&") {
+		if strings.Count(part, "=") > 1 {
+			return nil, bad
+		}
+	}
 	pairs, err := ParseQuery(header)
 	if err != nil {
 		return nil, bad
@@ -132,19 +138,23 @@ func FormatTagging(tags []Tag) string {
 func ValidateObjectTags(tags []Tag) error {
 	if len(tags) > MaxObjectTags {
 		return NewError("InvalidTag").
-			WithMessage("The object tags num is beyond limit " + strconv.Itoa(MaxObjectTags) + ".")
+			WithMessage("The object tags num is beyond limit " + strconv.Itoa(MaxObjectTags) + ".").WithEC(ECTagCount)
 	}
 	for _, t := range tags {
 		if !isTagText(t.Key, 1, MaxObjectTagKey) {
-			return NewError("InvalidTaggingKey").With("Key", t.Key)
+			ec := ECTagKey
+			if utf8.RuneCountInString(t.Key) > MaxObjectTagKey {
+				ec = ECTagKeyLength
+			}
+			return NewError("InvalidTaggingKey").With("Key", t.Key).WithEC(ec)
 		}
 		if !isTagText(t.Value, 0, MaxObjectTagValue) {
 			return NewError("InvalidTag").WithMessage("The tagging value you provided is invalid.").
-				With("Key", t.Key).With("Value", t.Value)
+				With("Key", t.Key).With("Value", t.Value).WithEC(ECTagValue)
 		}
 	}
 	if repeatedKey(tags) {
-		return NewError("RepeatedTags")
+		return NewError("RepeatedTags").WithEC(ECTagKeyTwice)
 	}
 	return nil
 }
@@ -170,7 +180,7 @@ func ValidateBucketTags(tags []Tag) error {
 		}
 	}
 	if repeatedKey(tags) {
-		return NewError("RepeatedTags")
+		return NewError("RepeatedTags").WithEC(ECTagKeyTwice)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestParseTagging(t *testing.T) {
 			t.Errorf("%q: came back as %v, %v", header, again, err)
 		}
 	}
-	for _, header := range []string{"k=v&k=w", "%=v", "k=%4", "%ff=v", "k=%ff"} {
+	for _, header := range []string{"k=v&k=w", "%=v", "k=%4", "%ff=v", "k=%ff", "aa=bb=cc", "k=v&a=="} {
 		_, err := ParseTagging(header)
 		wantError(t, err, "InvalidArgument", "ArgumentName", HeaderTagging, "ArgumentValue", header)
 	}
