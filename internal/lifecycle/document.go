@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"crypto/sha256"
-	"sync"
 
 	"github.com/ossastore/ossa/internal/wire"
 )
@@ -57,39 +56,4 @@ func ruleOf(w *wire.LifecycleRule) Rule {
 func Digest(document []byte) []byte {
 	sum := sha256.Sum256(document)
 	return sum[:]
-}
-
-// Cache remembers the rules of documents, so that they need not be read for
-// every object. The zero Cache is ready.
-type Cache struct {
-	mu    sync.Mutex
-	rules map[string]cached // by digest
-}
-
-type cached struct {
-	rules Rules
-	err   error
-}
-
-// cacheMax bounds the documents that a Cache remembers: one for each bucket
-// that a server has, mostly.
-const cacheMax = 100
-
-// Parse is Parse. The rules are shared and must not be changed.
-func (c *Cache) Parse(document []byte) (Rules, error) {
-	key := string(Digest(document))
-	c.mu.Lock()
-	known, ok := c.rules[key]
-	c.mu.Unlock()
-	if ok {
-		return known.rules, known.err
-	}
-	rules, err := Parse(document)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.rules == nil || len(c.rules) >= cacheMax {
-		c.rules = make(map[string]cached) // those in use come back soon
-	}
-	c.rules[key] = cached{rules, err}
-	return rules, err
 }

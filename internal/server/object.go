@@ -161,6 +161,7 @@ func (s *Server) getObject(ctx context.Context, rq *request) error {
 		rq.w.set("Content-Range", rng.ContentRange(o.Size))
 	}
 	rq.w.setObject(o, s.store.Now())
+	rq.w.setIf(wire.HeaderExpiration, s.expiration(ctx, rq, o))
 	for _, o := range overrides {
 		rq.w.setIf(o.header, rq.query.Get(o.param))
 	}
@@ -205,6 +206,7 @@ func (s *Server) headObject(ctx context.Context, rq *request) error {
 		return err
 	}
 	rq.w.setObject(o, s.store.Now())
+	rq.w.setIf(wire.HeaderExpiration, s.expiration(ctx, rq, o))
 	rq.w.set("Content-Length", strconv.FormatInt(o.Size, 10))
 	rq.w.WriteHeader(http.StatusOK)
 	return nil

@@ -20,6 +20,8 @@ type rules struct {
 	policy  *auth.Policy
 	referer *wire.RefererConfiguration // nil: everybody may
 	tagging []byte                     // the document with the bucket's tags
+
+	lifecycle []byte // the document of the rules by which objects expire
 }
 
 // rules returns the rules of a bucket, also of one that is not there.
@@ -31,7 +33,7 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 		return r, nil
 	}
 	r := &rules{}
-	configs, err := s.store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging)
+	configs, err := s.store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging, store.ConfigLifecycle)
 	switch {
 	case errors.Is(err, store.ErrNoSuchBucket):
 		r.missing = err
@@ -39,6 +41,7 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 		return nil, err
 	default:
 		r.acl, r.tagging = configs.Bucket.ACL, configs.Documents[store.ConfigTagging]
+		r.lifecycle = configs.Documents[store.ConfigLifecycle]
 		if doc := configs.Documents[store.ConfigPolicy]; doc != nil {
 			r.policy, err = s.policies.get(bucket, doc, func() (*auth.Policy, error) { return auth.ParseBucketPolicy(doc, bucket) })
 			if err != nil && rq.identity.Kind != auth.Owner {

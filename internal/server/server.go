@@ -40,6 +40,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
 )
@@ -53,6 +54,7 @@ type Server struct {
 	proxies    proxies
 	authorizer auth.Authorizer
 	policies   parsed[*auth.Policy]
+	lifecycles parsed[lifecycle.Rules]
 	referers   parsed[*wire.RefererConfiguration]
 	metrics    *metrics
 	inFlight   atomic.Int64

@@ -95,7 +95,6 @@ type Runner struct {
 	opts    Options
 	log     *slog.Logger
 	metrics *metrics
-	rules   lifecycle.Cache
 	pace    pace
 
 	cancel context.CancelFunc
@@ -204,7 +203,7 @@ func (r *Runner) bucket(ctx context.Context, name string, open *openUploads) err
 	v := &visit{Runner: r, bucket: configs.Bucket, document: configs.Documents[store.ConfigLifecycle], open: open}
 	var damage error
 	if v.document != nil {
-		if v.rules, damage = r.rules.Parse(v.document); damage != nil {
+		if v.rules, damage = lifecycle.Parse(v.document); damage != nil {
 			v.damaged = true
 			damage = fmt.Errorf("rules that cannot be read, nothing is done: %w", damage)
 		}
