@@ -54,8 +54,14 @@ func (s *Server) listBuckets(ctx context.Context, rq *request) error {
 
 // putBucket makes a bucket.
 func (s *Server) putBucket(ctx context.Context, rq *request) error {
-	if err := rq.refuseEncryption(); err != nil {
+	encryption, encrypted, err := rq.encryptionHeader()
+	if err != nil {
 		return err
+	}
+	if encrypted {
+		if err := s.authorize(ctx, rq, "oss:PutBucketEncryption", rq.target.bucket, ""); err != nil {
+			return err
+		}
 	}
 	if rq.hasHeader(wire.HeaderBucketTagging) {
 		return headerNotImplemented(wire.HeaderBucketTagging)
@@ -93,6 +99,11 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 	})
 	if err != nil {
 		return err
+	}
+	if encrypted {
+		if err := s.setDefaultEncryption(ctx, rq.target.bucket, encryption); err != nil {
+			return err
+		}
 	}
 	rq.w.set("Location", "/"+rq.target.bucket)
 	return rq.w.empty(http.StatusOK)

@@ -50,7 +50,8 @@ func (s *Server) copySource(ctx context.Context, rq *request, ec string, check f
 
 // copyObject makes an object of another.
 func (s *Server) copyObject(ctx context.Context, rq *request) error {
-	if err := rq.refuseEncryption(); err != nil {
+	wish, asked, err := rq.encryptionHeader()
+	if err != nil {
 		return err
 	}
 	attributes, err := rq.copiedAttributes()
@@ -71,6 +72,10 @@ func (s *Server) copyObject(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	encryption, err := s.encryption(ctx, rq, wish, asked)
+	if err != nil {
+		return err
+	}
 	o, err := s.store.CopyObject(ctx, &store.CopyObjectRequest{
 		Bucket:          rq.target.bucket,
 		Key:             rq.target.key,
@@ -83,12 +88,17 @@ func (s *Server) copyObject(ctx context.Context, rq *request) error {
 			}
 			return nil
 		},
-		Attributes: attributes,
+		Attributes: func(source store.Attributes) store.Attributes {
+			a := attributes(source)
+			a.Encryption = encryption // the source's is not carried over
+			return a
+		},
 	})
 	if err != nil {
 		return err
 	}
 	rq.w.setDigests(o.ETag, o.CRC64, nil)
+	rq.w.setEncryption(o.Encryption)
 	return rq.w.document(&wire.CopyObjectResult{
 		ETag:         wire.ETag(o.ETag),
 		LastModified: wire.Time{Time: o.LastModified},
@@ -192,6 +202,7 @@ func (s *Server) uploadPartCopy(ctx context.Context, rq *request) error {
 		return err
 	}
 	rq.w.setDigests(part.ETag, part.CRC64, nil)
+	rq.w.setEncryption(part.Encryption)
 	if partial {
 		rq.w.set("Content-Range", rng.ContentRange(size))
 	}

@@ -72,6 +72,9 @@ var answers = []struct {
 	{store.ErrWrongMD5, "InvalidDigest", ""},
 	{store.ErrWrongCRC64, "InvalidCRC64", ""},
 	{store.ErrShortBody, "IncompleteBody", ""},
+	{store.ErrNoKeyRing, "KmsServiceNotEnabled", "The server has no key ring to encrypt or decrypt with."},
+	{store.ErrUnknownKey, "InvalidParameter", ""},
+	{store.ErrKeyLost, "KmsServiceNotEnabled", "The key that the object is encrypted with is not in the key ring of the server, or is another one there."},
 	{store.ErrFull, "ServiceUnavailable", "The disk of the server is full. Nothing of this request was stored; reading and deleting go on."},
 	{store.ErrUnavailable, "ServiceUnavailable", "The storage takes no changes at the moment. Please try again."},
 }
@@ -297,7 +300,7 @@ func (s *Server) fail(rq *request, err error) {
 	switch {
 	case !expected:
 		s.logFailure(slog.LevelError, rq, err)
-	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
+	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrKeyLost):
 		// The answer does not say why; the operator needs to know.
 		s.logFailure(slog.LevelWarn, rq, err)
 	}

@@ -31,7 +31,8 @@ func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error
 	if err != nil {
 		return err
 	}
-	if err := rq.refuseEncryption(); err != nil {
+	wish, asked, err := rq.encryptionHeader()
+	if err != nil {
 		return err
 	}
 	attrs, err := rq.attributes()
@@ -40,6 +41,9 @@ func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error
 	}
 	forbid, err := rq.forbidOverwrite()
 	if err != nil {
+		return err
+	}
+	if attrs.Encryption, err = s.encryption(ctx, rq, wish, asked); err != nil {
 		return err
 	}
 	id, err := s.store.InitiateMultipartUpload(ctx, &store.InitiateMultipartUploadRequest{
@@ -52,6 +56,15 @@ func (s *Server) initiateMultipartUpload(ctx context.Context, rq *request) error
 	if err != nil {
 		return err
 	}
+	if attrs.Encryption.Algorithm == wire.EncryptionKMS && attrs.Encryption.KeyID == "" {
+		// Which key it is only the upload knows.
+		upload, err := s.store.HeadUpload(ctx, rq.target.bucket, rq.target.key, id)
+		if err != nil {
+			return err
+		}
+		attrs.Encryption = upload.Encryption
+	}
+	rq.w.setEncryption(attrs.Encryption)
 	return rq.w.document(&wire.InitiateMultipartUploadResult{
 		EncodingType: encoding,
 		Bucket:       rq.target.bucket,
@@ -86,6 +99,7 @@ func (s *Server) uploadPart(ctx context.Context, rq *request) error {
 		return err
 	}
 	rq.w.setDigests(part.ETag, part.CRC64, part.MD5)
+	rq.w.setEncryption(part.Encryption)
 	return rq.w.empty(http.StatusOK)
 }
 
@@ -97,6 +111,9 @@ func (s *Server) completeMultipartUpload(ctx context.Context, rq *request) error
 	}
 	encoding, err := rq.encodingType()
 	if err != nil {
+		return err
+	}
+	if err := rq.refuseEncryption(); err != nil {
 		return err
 	}
 	if err := rq.refuseCallback(); err != nil {
@@ -112,6 +129,7 @@ func (s *Server) completeMultipartUpload(ctx context.Context, rq *request) error
 		return err
 	}
 	rq.w.setDigests(res.ETag, res.CRC64, nil)
+	rq.w.setEncryption(res.Encryption)
 	return rq.w.document(&wire.CompleteMultipartUploadResult{
 		EncodingType: encoding,
 		Location:     rq.location(),

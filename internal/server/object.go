@@ -21,7 +21,8 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 		// An UploadPart whose upload ID got lost must not become the object.
 		return wire.InvalidArgument("ResourceType", wire.QueryPartNumber, "Unexpected query string parameter")
 	}
-	if err := rq.refuseEncryption(); err != nil {
+	wish, asked, err := rq.encryptionHeader()
+	if err != nil {
 		return err
 	}
 	if err := rq.refuseCallback(); err != nil {
@@ -42,6 +43,9 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	if attrs.Encryption, err = s.encryption(ctx, rq, wish, asked); err != nil {
+		return err
+	}
 	o, err := s.store.PutObject(ctx, &store.PutObjectRequest{
 		Bucket:          rq.target.bucket,
 		Key:             rq.target.key,
@@ -54,6 +58,7 @@ func (s *Server) putObject(ctx context.Context, rq *request) error {
 		return err
 	}
 	rq.w.setDigests(o.ETag, o.CRC64, o.MD5)
+	rq.w.setEncryption(o.Encryption)
 	return rq.w.empty(http.StatusOK)
 }
 
@@ -81,6 +86,7 @@ func (a *answer) setObject(o *store.Object, now time.Time) {
 	a.setIf("Expires", o.Expires)
 	a.setIf(wire.HeaderRestore, restoreInfo(o, now))
 	a.setTransitioned(o)
+	a.setEncryption(o.Encryption)
 	if len(o.Tags) > 0 {
 		a.set(wire.HeaderTaggingCount, strconv.Itoa(len(o.Tags)))
 	}

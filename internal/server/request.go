@@ -218,36 +218,6 @@ func (rq *request) forbidOverwrite() (bool, error) {
 	return wire.ParseForbidOverwrite(rq.header(wire.HeaderForbidOverwrite))
 }
 
-// refuseEncryption refuses to write what is to be encrypted by the server. What
-// is wrong with the headers is told first.
-func (rq *request) refuseEncryption() error {
-	algorithm, data := rq.header(wire.HeaderEncryption), rq.header(wire.HeaderDataEncryption)
-	key := rq.header(wire.HeaderEncryptionKey)
-	switch algorithm {
-	case "":
-		if rq.hasHeader(wire.HeaderEncryption) {
-			return wire.NewError("InvalidEncryptionAlgorithmError")
-		}
-	case wire.EncryptionAES256, wire.EncryptionKMS, wire.EncryptionSM4:
-	default:
-		return wire.NewError("InvalidEncryptionAlgorithmError")
-	}
-	for _, h := range []struct{ name, value string }{
-		{wire.HeaderDataEncryption, data}, {wire.HeaderEncryptionKey, key},
-	} {
-		if h.value != "" && algorithm != wire.EncryptionKMS {
-			return wire.InvalidArgument(h.name, h.value, h.name+" is not applicable if the sse algorithm is not KMS")
-		}
-	}
-	if data != "" && data != wire.EncryptionSM4 {
-		return wire.NewError("InvalidDataEncryptionAlgorithmError")
-	}
-	if algorithm != "" {
-		return headerNotImplemented(wire.HeaderEncryption)
-	}
-	return nil
-}
-
 // refuseCallback refuses a request that asks for a callback.
 func (rq *request) refuseCallback() error {
 	inHeader, inQuery := rq.hasHeader(wire.HeaderCallback), rq.query.Has(wire.QueryCallback)

@@ -21,7 +21,8 @@ type rules struct {
 	referer *wire.RefererConfiguration // nil: everybody may
 	tagging []byte                     // the document with the bucket's tags
 
-	lifecycle []byte // the document of the rules by which objects expire
+	lifecycle  []byte // the document of the rules by which objects expire
+	encryption []byte // the document with the default encryption
 }
 
 // rules returns the rules of a bucket, also of one that is not there.
@@ -33,7 +34,8 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 		return r, nil
 	}
 	r := &rules{}
-	configs, err := s.store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging, store.ConfigLifecycle)
+	configs, err := s.store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging,
+		store.ConfigLifecycle, store.ConfigEncryption)
 	switch {
 	case errors.Is(err, store.ErrNoSuchBucket):
 		r.missing = err
@@ -41,7 +43,7 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 		return nil, err
 	default:
 		r.acl, r.tagging = configs.Bucket.ACL, configs.Documents[store.ConfigTagging]
-		r.lifecycle = configs.Documents[store.ConfigLifecycle]
+		r.lifecycle, r.encryption = configs.Documents[store.ConfigLifecycle], configs.Documents[store.ConfigEncryption]
 		if doc := configs.Documents[store.ConfigPolicy]; doc != nil {
 			r.policy, err = s.policies.get(bucket, doc, func() (*auth.Policy, error) { return auth.ParseBucketPolicy(doc, bucket) })
 			if err != nil && rq.identity.Kind != auth.Owner {

@@ -14,6 +14,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/ossastore/ossa/internal/kms"
 )
 
 var update = flag.Bool("update", false, "write what is golden anew")
@@ -83,11 +87,21 @@ type scenario struct {
 	passed  atomic.Int64 // how far the store's clock is ahead of the server's, which stands still
 }
 
+// newScenario makes a server whose key ring has, beside its default key, the key
+// alias/photos.
 func newScenario(t *testing.T) *scenario {
+	ring, err := kms.Open(vfs.NewMem(), "keyring", kms.Options{Rand: &ascending{}})
+	if err == nil {
+		err = ring.Create(t.Context(), "alias/photos")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &scenario{}
 	s.fixture = newFixture(t, func(c *config) {
 		c.store.Clock = func() time.Time { return epoch.Add(time.Duration(s.passed.Load())) }
 		c.store.RestoreTime = time.Minute
+		c.store.KeyRing = ring
 	})
 	return s
 }
