@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -22,7 +23,7 @@ import (
 var errDamage = errors.New("damage found")
 
 func checkCommand() *cobra.Command {
-	var data string
+	var data, keyRing string
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "check",
@@ -30,6 +31,9 @@ func checkCommand() *cobra.Command {
 		Long: `Verify a data directory: every record, every extent, every checksum, and that
 everything that should be there is. All bytes are read, so it takes as long as
 the disk needs for that. The server must be stopped first.
+
+What is encrypted is decrypted too. Without its key ring only what is stored of it
+is verified, and the report counts what could not be decrypted.
 
 Damage is listed on stdout, one line each, before a summary. Extents without a
 name and garbage are no damage: they are what a killed process leaves, and the
@@ -44,18 +48,22 @@ be done, 2 if the command line cannot be understood.`,
 			if err := readEnvironment(command, os.Getenv); err != nil {
 				return err
 			}
+			if err := validKeyRing(&keyRing); err != nil {
+				return err
+			}
 			if err := absolute(&data); err != nil {
 				return err
 			}
-			return check(command.Context(), data, asJSON, command.OutOrStdout(), command.ErrOrStderr())
+			return check(command.Context(), data, keyRing, asJSON, command.OutOrStdout(), command.ErrOrStderr())
 		},
 	}
 	addDataFlag(command.Flags(), &data)
+	addKeyRingFlag(command.Flags(), &keyRing)
 	command.Flags().BoolVar(&asJSON, "json", false, "print the report as one JSON document")
 	return command
 }
 
-func check(ctx context.Context, data string, asJSON bool, stdout, stderr io.Writer) (err error) {
+func check(ctx context.Context, data, keyRing string, asJSON bool, stdout, stderr io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
@@ -64,7 +72,15 @@ func check(ctx context.Context, data string, asJSON bool, stdout, stderr io.Writ
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{})
+	ring, err := openKeyRing(keyRing, data, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{KeyRing: orNone(ring)})
+	if errors.Is(err, store.ErrWrongRing) {
+		fmt.Fprintln(stderr, "ossa:", err)
+		s, err = store.Open(ctx, e.KV, e.Blob, store.Options{})
+	}
 	if err != nil {
 		return err
 	}
@@ -113,6 +129,8 @@ func printReport(w io.Writer, data string, r *store.CheckReport, asJSON bool) er
 		{"access keys of users", r.AccessKeys, ""},
 		{"policies", r.Policies, ""},
 		{"extents verified", r.Extents, size(r.Bytes)},
+		{"encrypted", r.Encrypted, "objects and parts"},
+		{"not decrypted", r.Unopened, ""},
 		{"garbage to reclaim", r.Garbage, ""},
 		{"extents without a name", r.Unnamed, size(r.UnnamedBytes)},
 		{"damaged", r.Damaged, ""},

@@ -20,12 +20,13 @@ import (
 // defaultData is where data lies unless told otherwise.
 const defaultData = "./ossa-data"
 
-// off switches the admin listener off.
+// off switches the admin listener off, or the key ring.
 const off = "off"
 
 // serveConfig is what serve is told, by flags and by environment.
 type serveConfig struct {
 	data         string
+	keyRing      string
 	listen       string
 	adminListen  string
 	region       string
@@ -42,6 +43,7 @@ type serveConfig struct {
 // environment lists the variables that stand in for a flag that is not given.
 var environment = map[string]string{
 	"data":         "OSSA_DATA",
+	"keyring":      "OSSA_KEYRING",
 	"listen":       "OSSA_LISTEN",
 	"admin-listen": "OSSA_ADMIN_LISTEN",
 	"region":       "OSSA_REGION",
@@ -63,6 +65,7 @@ var environment = map[string]string{
 func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	addDataFlag(flags, &c.data)
+	addKeyRingFlag(flags, &c.keyRing)
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` of the OSS API; port 0 takes a free one (OSSA_LISTEN)")
 	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:9001",
 		"`address` of /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")
@@ -140,6 +143,9 @@ func (c *serveConfig) validate() error {
 	}
 	if c.restoreTime < 0 || c.restoreTime > store.MaxRestoreTime {
 		return usagef("--restore-time: %v is not between 0 and %v", c.restoreTime, store.MaxRestoreTime)
+	}
+	if err := validKeyRing(&c.keyRing); err != nil {
+		return err
 	}
 	return absolute(&c.data)
 }

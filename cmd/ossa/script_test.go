@@ -240,7 +240,8 @@ func parseObject(ts *testscript.TestScript, neg bool, args []string) object {
 	return object{args[0], bytes.Repeat([]byte{'a', 'b', 'c'}, size/3+1)[:size]}
 }
 
-// send sends one signed request and returns the answer's body.
+// send sends one signed request and returns the answer's body. SSE in the
+// environment asks for an object to be encrypted.
 func send(ts *testscript.TestScript, method, key string, body io.Reader, size int64) ([]byte, error) {
 	query := ""
 	if name, ok := strings.CutPrefix(key, "?"); ok {
@@ -249,6 +250,9 @@ func send(ts *testscript.TestScript, method, key string, body io.Reader, size in
 	r := sign.Request{Method: method, Bucket: "scripts", Key: key, Host: authority(ts)}
 	if query != "" {
 		r.Query = []sign.Param{{Name: query}}
+	}
+	if algorithm := ts.Getenv("SSE"); algorithm != "" && method == "PUT" && key != "" {
+		r.Header = http.Header{"X-Oss-Server-Side-Encryption": {algorithm}}
 	}
 	region := cmp.Or(ts.Getenv("OSSA_REGION"), "cn-hangzhou")
 	sign.SignV4Header(&r, credentials(ts), region, time.Now())

@@ -27,6 +27,11 @@ OSSA_ROOT_ACCESS_KEY_ID_FILE and OSSA_ROOT_ACCESS_KEY_SECRET_FILE name. If none
 is set, a random pair is made at the first start, shown once, and kept in
 root-credentials in the data directory, readable by its owner only.
 
+What is encrypted needs the key ring to be read: the file keyring in the data
+directory, or the one that --keyring names. Keep a copy of it. A server that is
+started without the ring that its data needs refuses to start; with --keyring off
+it serves what is not encrypted.
+
 A flag wins over its variable. When the server is ready it says so in one
 line on stderr. SIGTERM and SIGINT let requests finish and then end it; a second
 signal ends it at once, which loses nothing that was answered.

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -33,7 +32,7 @@ type service struct {
 	key    rootKey
 
 	engine *engine.Engine
-	ring   *kms.Local
+	ring   *kms.Local // nil when off
 	store  *store.Store
 	rounds *runner.Runner // of lifecycle rules; nil when off
 	ready  atomic.Bool
@@ -59,10 +58,10 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 	if s.engine, err = engine.Open(engine.Options{Dir: c.data, Logger: log}); err != nil {
 		return nil, err
 	}
-	if s.ring, err = kms.Open(vfs.Default, engine.KeyRingFile(vfs.Default, c.data), kms.Options{Logger: log}); err != nil {
+	if s.ring, err = openKeyRing(c.keyRing, c.data, log); err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, KeyRing: s.ring, RestoreTime: c.restoreTime}); err != nil {
+	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, RestoreTime: c.restoreTime, KeyRing: orNone(s.ring)}); err != nil {
 		return nil, fmt.Errorf("open %s: %w", c.data, err)
 	}
 	if s.apiListener, err = listen("--listen", c.listen, ""); err != nil {
@@ -100,7 +99,7 @@ func (s *service) makeServers() error {
 	}
 	keys := iam.New(s.store, iam.Options{
 		Root: auth.RootKey{AccessKeyID: s.key.ID, Secret: s.key.Secret, OwnerID: ownerID},
-		Ring: s.ring,
+		Ring: orNone(s.ring),
 	})
 	opts := server.Options{
 		OwnerID:    ownerID,
@@ -119,10 +118,14 @@ func (s *service) makeServers() error {
 		return err
 	}
 	s.api = face.HTTPServer()
-	calls, err := admin.New(admin.Options{
-		Store: s.store, Keys: keys, Ring: s.ring, Region: s.config.region, Logger: log,
+	adminOpts := admin.Options{
+		Store: s.store, Keys: keys, Region: s.config.region, Logger: log,
 		Authorizer: auth.Authorizer{Region: s.config.region, Account: ownerID},
-	})
+	}
+	if s.ring != nil {
+		adminOpts.Ring = s.ring
+	}
+	calls, err := admin.New(adminOpts)
 	if err != nil {
 		return err
 	}
