@@ -1,0 +1,888 @@
+package oss
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const testPart = MinPartSize
+
+func TestDeterminePartSize(t *testing.T) {
+	var file struct {
+		Vectors []struct {
+			Total     int64  `json:"total_size"`
+			Preferred *int64 `json:"preferred_size"`
+			PartSize  int64  `json:"part_size"`
+		}
+	}
+	readTestdata(t, "determine-part-size.json", &file)
+	if len(file.Vectors) < 10 {
+		t.Fatalf("%d vectors", len(file.Vectors))
+	}
+	for _, v := range file.Vectors {
+		preferred := int64(0)
+		if v.Preferred != nil {
+			preferred = *v.Preferred
+		}
+		if got, err := DeterminePartSize(v.Total, preferred); err != nil || got != v.PartSize {
+			t.Errorf("%d, preferred %d: %d, %v, want %d", v.Total, preferred, got, err, v.PartSize)
+		}
+	}
+	for _, bad := range [][2]int64{{-1, 0}, {1, -1}, {MaxObjectSize + 1, 0}} {
+		if got, err := DeterminePartSize(bad[0], bad[1]); err == nil {
+			t.Errorf("%v: %d", bad, got)
+		}
+	}
+	for _, total := range []int64{MaxObjectSize, MaxObjectSize - 1, MaxPartSize*MaxParts/2 + 1} {
+		if got, err := DeterminePartSize(total, 3<<30); err != nil || got > MaxPartSize || got*MaxParts < total {
+			t.Errorf("%d: %d, %v", total, got, err)
+		}
+	}
+}
+
+// Sections cover a file without gaps, in order, and can be read twice.
+func TestSections(t *testing.T) {
+	data := pattern(1000, 1)
+	var got []byte
+	want := 1
+	for n, s := range Sections(bytes.NewReader(data), 1000, 300) {
+		if n != want {
+			t.Errorf("number %d, want %d", n, want)
+		}
+		want++
+		for range 2 {
+			s.Seek(0, io.SeekStart)
+			part, err := io.ReadAll(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, part...)
+		}
+		got = got[:len(got)-int(s.Size())]
+	}
+	if !bytes.Equal(got, data) || want != 5 {
+		t.Errorf("%d bytes in %d parts", len(got), want-1)
+	}
+}
+
+// watchProgress checks that progress is one call at a time, never falls, and
+// ends with all.
+func watchProgress(t testing.TB) (func(Progress), func(total int64)) {
+	var mu sync.Mutex
+	var last Progress
+	calls := 0
+	return func(p Progress) {
+			if !mu.TryLock() {
+				t.Error("two calls at a time")
+				return
+			}
+			defer mu.Unlock()
+			calls++
+			if p.Done < last.Done || p.Moved < last.Moved || p.Verified < last.Verified || p.Phase < last.Phase ||
+				p.Total >= 0 && p.Done > p.Total {
+				t.Errorf("progress went from %+v to %+v", last, p)
+			}
+			last = p
+		}, func(total int64) {
+			t.Helper()
+			mu.Lock()
+			defer mu.Unlock()
+			if last.Phase != Finished || last.Done != total || last.Total != total || calls < 2 {
+				t.Errorf("progress ended with %+v after %d calls, want %d bytes", last, calls, total)
+			}
+		}
+}
+
+// Files and streams of all sizes arrive as they are, also over a network that
+// breaks.
+func TestUpload(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	for _, size := range []int{0, 1, testPart - 1, testPart, testPart + 1, 5 * testPart, 7*testPart + 1234} {
+		data := pattern(size, uint64(size))
+		for _, kind := range []string{"file", "stream"} {
+			t.Run(fmt.Sprint(kind, size), func(t *testing.T) {
+				n := 0
+				f.net.reset()
+				f.net.set(func(_ *http.Request, op string) fault {
+					n++
+					switch n % 7 {
+					case 1:
+						return cutAfter(1000)
+					case 3:
+						return answerWith(503, "ServiceUnavailable")
+					case 5:
+						return loseAnswer
+					}
+					return nil
+				})
+				progress, finished := watchProgress(t)
+				q := &UploadRequest{
+					Bucket: testBucket, Key: "k", PartSize: testPart, Progress: progress, Memory: 4 * testPart,
+					Attributes: Attributes{ContentType: "x/y", Metadata: map[string]string{"a": "b"}}, Tags: []Tag{{"t", "u"}}, ACL: ACLPublicRead,
+				}
+				if kind == "file" {
+					q.Body, q.Size = bytes.NewReader(data), int64(size)
+				} else {
+					q.Stream = io.MultiReader(bytes.NewReader(data))
+				}
+				res, err := f.Upload(ctx, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				finished(int64(size))
+				f.net.set(nil)
+				head, err := f.HeadObject(ctx, &HeadObjectRequest{Bucket: testBucket, Key: "k"})
+				if err != nil || head.ETag != res.ETag || head.CRC64.Sum != res.CRC64 || res.Size != int64(size) || head.ContentType != "x/y" ||
+					head.Metadata["a"] != "b" || head.TagCount != 1 {
+					t.Errorf("%+v, %+v, %v", head, res, err)
+				}
+				if acl, err := f.GetObjectACL(ctx, &GetObjectACLRequest{Bucket: testBucket, Key: "k"}); err != nil || acl.ACL != ACLPublicRead {
+					t.Errorf("%+v, %v", acl, err)
+				}
+				if !bytes.Equal(f.read("k"), data) {
+					t.Error("other bytes")
+				}
+				wantParts := max((size+testPart-1)/testPart, 1)
+				if res.PartsSent != wantParts || res.BytesSent != int64(size) {
+					t.Errorf("report %+v, want %d parts", res.UploadReport, wantParts)
+				}
+			})
+		}
+	}
+}
+
+// uploadFor is a request for data in parts of testPart.
+func uploadFor(data []byte) *UploadRequest {
+	return &UploadRequest{Bucket: testBucket, Key: "k", Body: bytes.NewReader(data), Size: int64(len(data)), PartSize: testPart}
+}
+
+// interrupt starts an upload and ends it, as a kill would, when n parts are
+// there. It returns the ID of the upload.
+func (f *fixture) interrupt(q *UploadRequest, n int) string {
+	f.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var mu sync.Mutex
+	f.net.set(func(req *http.Request, op string) fault {
+		if op != "UploadPart" || req.URL.Query().Get("partNumber") == "10000" {
+			return nil
+		}
+		return func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if n == 0 {
+				cancel()
+				return nil, context.Canceled
+			}
+			n--
+			return next.RoundTrip(req)
+		}
+	})
+	one := *q
+	one.Parallel = 1
+	_, err := f.Upload(ctx, &one)
+	var open *UploadError
+	if !errors.As(err, &open) || !errors.Is(err, context.Canceled) || open.UploadID == "" {
+		f.t.Fatalf("interrupted upload: %v", err)
+	}
+	f.net.set(nil)
+	f.net.reset()
+	return open.UploadID
+}
+
+// openUploads lists the open uploads of the key that tests use.
+func (f *fixture) openUploads() (ids []string) {
+	f.t.Helper()
+	for u, err := range f.ObjectUploads(context.Background(), testBucket, "k") {
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		ids = append(ids, u.UploadID)
+	}
+	return ids
+}
+
+// An upload goes on from what the server has, with nothing else to remember it
+// by, and sends only what is missing: whatever happened to file and upload meanwhile.
+func TestUploadResume(t *testing.T) {
+	const parts = 9
+	base := pattern(parts*testPart+77, 5)
+	attributes := Attributes{ContentType: "x/y"}
+	for _, c := range []struct {
+		name     string
+		meddle   func(f *fixture, id string, q *UploadRequest) // between the two calls
+		resumed  bool
+		kept     int
+		sentMore int // parts sent besides the missing ones
+		note     string
+	}{
+		{name: "nothing changed", resumed: true, kept: 5, note: "5 of 10 parts are there"},
+		{name: "another part size was asked for", resumed: true, kept: 5, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.PartSize = 3 * testPart }},
+		{name: "a part changed in the file", resumed: true, kept: 4, sentMore: 1, note: "1 parts of it have other bytes",
+			meddle: func(_ *fixture, _ string, q *UploadRequest) { q.change(t, 2*testPart+5, 1) }},
+		{name: "the file grew", resumed: true, kept: 5, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.grow(t, 3*testPart) }},
+		{name: "the file shrank to less than was sent", resumed: true, kept: 2, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.grow(t, -(parts-2)*testPart-77) }},
+		{name: "the file is another one", note: "left alone: it has other bytes", meddle: func(_ *fixture, _ string, q *UploadRequest) {
+			q.Body = bytes.NewReader(pattern(int(q.Size), 99))
+		}},
+		{name: "other attributes are asked for", note: "left alone: it was opened with other attributes",
+			meddle: func(_ *fixture, _ string, q *UploadRequest) { q.ContentType = "a/b" }},
+		{name: "other tags are asked for", note: "other attributes", meddle: func(_ *fixture, _ string, q *UploadRequest) { q.Tags = []Tag{{"a", "b"}} }},
+		{name: "a part was replaced by somebody", resumed: true, kept: 4, sentMore: 1, meddle: func(f *fixture, id string, _ *UploadRequest) { f.replacePart(id, 3, testPart) }},
+		{name: "a part of another size came", resumed: true, kept: 4, sentMore: 1, meddle: func(f *fixture, id string, _ *UploadRequest) { f.replacePart(id, 1, 7) }},
+		{name: "a part far behind came", resumed: true, kept: 5, meddle: func(f *fixture, id string, _ *UploadRequest) { f.replacePart(id, 5000, testPart) }},
+		{name: "the mark was replaced", note: "other attributes", meddle: func(f *fixture, id string, _ *UploadRequest) { f.replacePart(id, MaxParts, 7) }},
+		{name: "the upload was aborted", meddle: func(f *fixture, id string, _ *UploadRequest) { f.abort(id) }},
+		{name: "nobody may list uploads", note: "cannot be looked for (AccessDenied)", meddle: func(f *fixture, id string, _ *UploadRequest) {
+			f.net.set(once("ListUploads", 1, answerWith(403, "AccessDenied")))
+		}},
+		{name: "nobody may list parts", note: "cannot be looked for (AccessDenied)", meddle: func(f *fixture, id string, _ *UploadRequest) {
+			f.net.set(once("ListParts", 1, answerWith(403, "AccessDenied")))
+		}},
+		{name: "resuming is not wanted", meddle: func(_ *fixture, _ string, q *UploadRequest) { q.Resume = ResumeNever }},
+		{name: "the server does not tell CRC-64", resumed: true, kept: 5, meddle: func(f *fixture, _ string, _ *UploadRequest) { f.hideCRC() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t)
+			q := uploadFor(base)
+			q.Attributes = attributes
+			id := f.interrupt(q, 5)
+			if c.meddle != nil {
+				c.meddle(f, id, q)
+			}
+			f.net.mu.Lock()
+			f.net.sent = 0
+			f.net.mu.Unlock()
+			second := f.client() // another machine: nothing but the file
+			progress, finished := watchProgress(t)
+			q.Progress = progress
+			res, err := second.Upload(context.Background(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			finished(q.Size)
+			want := make([]byte, q.Size)
+			if _, err := q.Body.ReadAt(want, 0); err != nil && err != io.EOF {
+				t.Fatal(err)
+			}
+			f.net.set(nil)
+			if !bytes.Equal(f.read("k"), want) {
+				t.Error("other bytes")
+			}
+			if res.Resumed != c.resumed || res.PartsKept != c.kept || (res.UploadID == id) != c.resumed {
+				t.Errorf("report %+v, upload %s", res.UploadReport, res.UploadID)
+			}
+			if notes := strings.Join(res.Notes, "\n"); !strings.Contains(notes, c.note) {
+				t.Errorf("notes %q, want %q", notes, c.note)
+			}
+			if most := q.Size - res.BytesKept + 8<<10; f.net.bytesSent() > most {
+				t.Errorf("%d bytes were sent, %d were missing", f.net.bytesSent(), q.Size-res.BytesKept)
+			}
+			head, err := f.HeadObject(context.Background(), &HeadObjectRequest{Bucket: testBucket, Key: "k"})
+			if err != nil || head.ContentType != q.ContentType || head.TagCount != len(q.Tags) {
+				t.Errorf("the object has %+v", head)
+			}
+		})
+	}
+}
+
+// change turns bytes of a request's file.
+func (q *UploadRequest) change(t *testing.T, off int64, n int) {
+	data := make([]byte, q.Size)
+	if _, err := q.Body.ReadAt(data, 0); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
+	for i := range n {
+		data[off+int64(i)] ^= 0xff
+	}
+	q.Body = bytes.NewReader(data)
+}
+
+// grow makes a request's file longer or shorter.
+func (q *UploadRequest) grow(t *testing.T, n int64) {
+	data := make([]byte, q.Size)
+	if _, err := q.Body.ReadAt(data, 0); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
+	if n > 0 {
+		data = append(data, pattern(int(n), 77)...)
+	} else {
+		data = data[:int64(len(data))+n]
+	}
+	q.Body, q.Size = bytes.NewReader(data), int64(len(data))
+}
+
+func (f *fixture) replacePart(id string, number, n int) {
+	f.t.Helper()
+	_, err := f.UploadPart(context.Background(), &UploadPartRequest{
+		Bucket: testBucket, Key: "k", UploadID: id, PartNumber: number, Body: bytes.NewReader(pattern(n, 123)),
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) abort(id string) {
+	f.t.Helper()
+	_, err := f.AbortMultipartUpload(context.Background(), &AbortMultipartUploadRequest{Bucket: testBucket, Key: "k", UploadID: id})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// hideCRC makes the server one that does not tell the CRC-64 of listed parts.
+func (f *fixture) hideCRC() {
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op != "ListParts" {
+			return nil
+		}
+		return func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			if err != nil {
+				return nil, err
+			}
+			doc, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil {
+				return nil, err
+			}
+			text := strings.ReplaceAll(strings.ReplaceAll(string(doc), "<HashCrc64ecma>", "<X>"), "</HashCrc64ecma>", "</X>")
+			resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+			resp.Header.Del("Content-Length")
+			return resp, nil
+		}
+	})
+}
+
+// An upload of another client, which has no mark, is gone on with only if
+// nothing depends on what it was opened with.
+func TestUploadResumeForeign(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	data := pattern(4*testPart, 1)
+	begin := func() string {
+		up, err := f.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{Bucket: testBucket, Key: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.UploadPart(ctx, &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: up.UploadID, PartNumber: 3, Body: bytes.NewReader(data[2*testPart : 3*testPart])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return up.UploadID
+	}
+	id := begin()
+	q := uploadFor(data)
+	q.PartSize = 2 * testPart
+	q.ContentType = "x/y"
+	res, err := f.Upload(ctx, q)
+	if err != nil || res.Resumed || !strings.Contains(strings.Join(res.Notes, ""), "no mark") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	q.ContentType = ""
+	res, err = f.Upload(ctx, q)
+	if err != nil || res.UploadID != id || res.PartsKept != 1 || res.PartSize != testPart {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+}
+
+// An upload of ours without parts may be that of a client that has just begun:
+// only an old one is gone on with.
+func TestUploadResumeEmpty(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(2*testPart, 1)
+	id := f.interrupt(uploadFor(data), 0)
+	res, err := f.Upload(context.Background(), uploadFor(data))
+	if err != nil || res.Resumed {
+		t.Errorf("%+v, %v", res, err)
+	}
+	f.clock.advance(emptyAge)
+	res, err = f.Upload(context.Background(), uploadFor(data))
+	if err != nil || res.UploadID != id {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// What other clients do to an upload in the middle of it never ends in an object
+// with other bytes, and where it can be mended it is.
+func TestUploadMeddling(t *testing.T) {
+	data := pattern(6*testPart, 8)
+	for _, c := range []struct {
+		name   string
+		op     string // before the first request of which
+		meddle func(f *fixture, id string)
+		note   string
+		forget bool // the server does not remember what it completed
+	}{
+		{"aborted while parts are sent", "UploadPart", func(f *fixture, id string) { f.abort(id) }, "vanished", false},
+		{"aborted before Complete", "Complete", func(f *fixture, id string) { f.abort(id) }, "vanished", false},
+		{"a part replaced before Complete", "Complete", func(f *fixture, id string) { f.replacePart(id, 2, testPart) }, "compared again", false},
+		{"completed by somebody with the same file", "Complete", func(f *fixture, id string) { f.completeListed(id, 6) }, "", false},
+		{"the same, and forgotten", "Complete", func(f *fixture, id string) { f.completeListed(id, 6) }, "completed already", true},
+		{"completed by somebody with less", "Complete", func(f *fixture, id string) { f.completeListed(id, 3) }, "vanished", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t)
+			aside := &fixture{Client: f.client(WithHTTPClient(&http.Client{Transport: f.net.next})), t: t}
+			var once sync.Once
+			f.net.set(func(req *http.Request, op string) fault {
+				q := req.URL.Query()
+				if op == c.op && q.Get("partNumber") != "10000" {
+					once.Do(func() { c.meddle(aside, q.Get("uploadId")) })
+					if c.forget {
+						return answerWith(404, "NoSuchUpload")
+					}
+				}
+				return nil
+			})
+			q := uploadFor(data)
+			progress, finished := watchProgress(t)
+			q.Progress = progress
+			res, err := f.Upload(context.Background(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			finished(q.Size)
+			if !strings.Contains(strings.Join(res.Notes, "\n"), c.note) {
+				t.Errorf("notes %q, want %q", res.Notes, c.note)
+			}
+			if !bytes.Equal(f.read("k"), data) {
+				t.Error("other bytes")
+			}
+			if open := f.openUploads(); len(open) != 0 {
+				t.Errorf("open uploads %v", open)
+			}
+		})
+	}
+}
+
+// completeListed completes an upload with its first n parts.
+func (f *fixture) completeListed(id string, n int) {
+	f.t.Helper()
+	q := &CompleteMultipartUploadRequest{Bucket: testBucket, Key: "k", UploadID: id}
+	for p, err := range f.Parts(context.Background(), testBucket, "k", id) {
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if p.PartNumber <= n {
+			q.Parts = append(q.Parts, CompletePart{p.PartNumber, p.ETag})
+		}
+	}
+	if _, err := f.CompleteMultipartUpload(context.Background(), q); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// A call that is repeated after its upload was completed, because it was killed
+// before it knew, finds that out and sends nothing.
+func TestUploadSkipIdentical(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	data := pattern(3*testPart+1, 2)
+	q := uploadFor(data)
+	q.Attributes = Attributes{ContentType: "x/y", Metadata: map[string]string{"Author": "me"}}
+	q.Tags, q.ACL = []Tag{{"b", "2"}, {"a", "1"}}, ACLPublicRead
+	first, err := f.Upload(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.SkipIdentical = true
+	try := func(skipped bool) {
+		t.Helper()
+		f.net.reset()
+		progress, finished := watchProgress(t)
+		q.Progress = progress
+		res, err := f.Upload(ctx, q)
+		if err != nil || res.Skipped != skipped || res.CRC64 != first.CRC64 && skipped {
+			t.Errorf("%+v, %v", res, err)
+		}
+		finished(q.Size)
+		if sent := f.net.bytesSent() > 0; sent == skipped {
+			t.Errorf("%d bytes were sent", f.net.bytesSent())
+		}
+	}
+	try(true)
+	q.Tags = []Tag{{"a", "2"}, {"b", "1"}}
+	try(false)
+	try(true)
+	q.ACL = ACLPrivate
+	try(false)
+	try(true)
+	q.Metadata = map[string]string{"author": "you"}
+	try(false)
+	q.ContentType = "a/b"
+	try(false)
+	q.change(t, 5, 1)
+	try(false)
+}
+
+// A file that changes while it is uploaded makes no object.
+func TestUploadSourceChanged(t *testing.T) {
+	f := newFixture(t)
+	for _, size := range []int{100, 3 * testPart} {
+		name := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(name, pattern(size, 3), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var once sync.Once
+		f.net.set(func(req *http.Request, op string) fault {
+			if op == "PUT" || op == "UploadPart" {
+				once.Do(func() { os.Chtimes(name, time.Time{}, time.Unix(1, 0)) })
+			}
+			return nil
+		})
+		_, err := f.UploadFile(context.Background(), name, &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart})
+		if !errors.Is(err, ErrSourceChanged) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if n := f.net.requests("Complete"); n != 0 {
+			t.Errorf("%d bytes: it was completed", size)
+		}
+	}
+	_, err := f.UploadFile(context.Background(), t.TempDir(), &UploadRequest{Bucket: testBucket, Key: "k"})
+	if err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a directory: %v", err)
+	}
+}
+
+// A cancelled upload ends: no request and no read of the file comes after, and
+// the upload is open, or gone if it shall not be resumed.
+func TestUploadCancel(t *testing.T) {
+	for _, resume := range []Resume{ResumeAuto, ResumeNever} {
+		f := newFixture(t)
+		data := pattern(20*testPart, 4)
+		ctx, cancel := context.WithCancel(context.Background())
+		src := &countingReaderAt{ReaderAt: bytes.NewReader(data)}
+		q := uploadFor(data)
+		q.Body, q.Resume = src, resume
+		q.Progress = func(p Progress) {
+			if p.Moved > 3*testPart {
+				cancel()
+			}
+		}
+		_, err := f.Upload(ctx, q)
+		reads := src.count()
+		f.net.mu.Lock()
+		requests := maps.Clone(f.net.count)
+		f.net.mu.Unlock()
+		var open *UploadError
+		if !errors.Is(err, context.Canceled) || !errors.As(err, &open) {
+			t.Fatalf("error %v", err)
+		}
+		if ids := f.openUploads(); (len(ids) == 1) != (resume == ResumeAuto) || (open.UploadID != "") != (resume == ResumeAuto) {
+			t.Errorf("open uploads %v, error %v", ids, err)
+		}
+		f.CloseIdleConnections()
+		if src.count() != reads {
+			t.Error("the file was read after the call")
+		}
+		if requests["UploadPart"] > 12 {
+			t.Errorf("requests went on: %v", requests)
+		}
+	}
+}
+
+type countingReaderAt struct {
+	io.ReaderAt
+	mu sync.Mutex
+	n  int
+}
+
+func (r *countingReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	r.mu.Lock()
+	r.n++
+	r.mu.Unlock()
+	return r.ReaderAt.ReadAt(p, off)
+}
+
+func (r *countingReaderAt) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n
+}
+
+// A part that arrives damaged is sent again; one that always does is an error,
+// and no object.
+func TestUploadDamage(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(4*testPart, 6)
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "UploadPart" && f.net.count[op]%2 == 0 {
+			return damage
+		}
+		return nil
+	})
+	q := uploadFor(data)
+	q.Parallel = 1
+	progress, finished := watchProgress(t)
+	q.Progress = progress
+	if _, err := f.Upload(context.Background(), q); err != nil {
+		t.Fatal(err)
+	}
+	finished(q.Size)
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "PUT" || op == "UploadPart" {
+			return damage
+		}
+		return nil
+	})
+	f.net.reset()
+	q.Progress = nil
+	if _, err := f.Upload(context.Background(), q); !errors.Is(err, ErrChecksum) || f.net.requests("Complete") != 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+// A small object that must not exist is made once, and the loss of the answer
+// does not make an error of it.
+func TestUploadForbidOverwrite(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	q := uploadFor(pattern(1000, 1))
+	q.ForbidOverwrite = true
+	f.net.set(once("PUT", 1, loseAnswer))
+	res, err := f.Upload(ctx, q)
+	if err != nil || !strings.Contains(strings.Join(res.Notes, ""), "the answer was lost") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if _, err := f.Upload(ctx, q); !errors.Is(err, ErrFileAlreadyExists) {
+		t.Errorf("again: %v", err)
+	}
+	q.Key = "other"
+	f.net.set(once("PUT", 1, cutAfter(10)))
+	if _, err := f.Upload(ctx, q); err != nil {
+		t.Errorf("cut: %v", err)
+	}
+	big := uploadFor(pattern(2*testPart, 1))
+	big.ForbidOverwrite = true
+	if _, err := f.Upload(ctx, big); !errors.Is(err, ErrFileAlreadyExists) {
+		t.Errorf("big: %v", err)
+	}
+}
+
+// Of a changed file only the changed parts go over the network.
+func TestUploadDelta(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	q := uploadFor(pattern(10*testPart+5, 1))
+	q.Delta = true
+	res, err := f.Upload(ctx, q)
+	if err != nil || res.PartsSent != 11 || !strings.Contains(strings.Join(res.Notes, ""), "no object to copy from") {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	upload := func() (*UploadResult, []byte) {
+		t.Helper()
+		progress, finished := watchProgress(t)
+		q.Progress = progress
+		f.net.reset()
+		res, err := f.Upload(ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		finished(q.Size)
+		want := make([]byte, q.Size)
+		q.Body.ReadAt(want, 0)
+		if !bytes.Equal(f.read("k"), want) {
+			t.Error("other bytes")
+		}
+		return res, want
+	}
+	q.change(t, 3*testPart+1, 10)
+	q.change(t, 8*testPart-1, 2) // in two parts
+	res, _ = upload()
+	if res.PartsCopied != 7 || res.PartsSent != 4 || res.BytesSent != 3*testPart+5 {
+		t.Errorf("%+v", res.UploadReport)
+	}
+	if f.net.bytesSent() > 3*testPart+16<<10 {
+		t.Errorf("%d bytes were sent", f.net.bytesSent())
+	}
+	q.grow(t, 2*testPart) // the part that was the last is whole now
+	if res, _ = upload(); res.PartsCopied != 10 || res.PartsSent != 3 {
+		t.Errorf("%+v", res.UploadReport)
+	}
+	// The old object is replaced on the way: what was copied of it stays right,
+	// nothing more is.
+	var replace sync.Once
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "UploadPartCopy" && f.net.count[op] == 3 {
+			replace.Do(func() { f.put("k", pattern(12*testPart, 55)) })
+		}
+		return nil
+	})
+	q.Parallel = 1
+	if res, _ = upload(); res.PartsCopied != 2 || !strings.Contains(strings.Join(res.Notes, ""), "no more parts are copied") {
+		t.Errorf("%+v", res.UploadReport)
+	}
+	q.ForbidOverwrite = true
+	if _, err := f.Upload(ctx, q); err == nil {
+		t.Error("Delta with ForbidOverwrite")
+	}
+}
+
+// flakyReader is a stream that comes in odd pieces and may end in an error.
+type flakyReader struct {
+	r   io.Reader
+	n   int
+	err error
+}
+
+func (r *flakyReader) Read(p []byte) (int, error) {
+	r.n++
+	if r.n%3 == 0 {
+		return 0, nil
+	}
+	n, err := r.r.Read(p[:min(len(p), 1000+r.n%777)])
+	if err == io.EOF && r.err != nil {
+		err = r.err
+	}
+	return n, err
+}
+
+// A stream that breaks leaves nothing behind; one that comes again is compared
+// with what is there, if that is wanted.
+func TestUploadStream(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	data := pattern(8*testPart+9, 3)
+	broken := errors.New("the pipe broke")
+	q := &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart, Memory: 5 * testPart}
+	q.Stream = &flakyReader{r: bytes.NewReader(data[:5*testPart+9]), err: broken}
+	_, err := f.Upload(ctx, q)
+	var open *UploadError
+	if !errors.Is(err, broken) || !errors.As(err, &open) || open.UploadID != "" {
+		t.Errorf("broken: %v", err)
+	}
+	if ids := f.openUploads(); len(ids) != 0 {
+		t.Errorf("open uploads %v", ids)
+	}
+
+	q.Resume = ResumeAlways
+	q.Stream = &flakyReader{r: bytes.NewReader(data[:6*testPart+9]), err: broken}
+	if _, err = f.Upload(ctx, q); !errors.Is(err, broken) || !errors.As(err, &open) || open.UploadID == "" {
+		t.Errorf("broken: %v", err)
+	}
+	there := 0
+	for range f.Parts(ctx, testBucket, "k", open.UploadID) {
+		there++
+	}
+	progress, finished := watchProgress(t)
+	q.Progress = progress
+	q.Stream = &flakyReader{r: bytes.NewReader(data)}
+	res, err := f.Upload(ctx, q)
+	if err != nil || res.UploadID != open.UploadID || res.PartsKept < there-1 || res.PartsKept == 0 {
+		t.Errorf("%+v, %v; %d parts were there", res, err, there)
+	}
+	finished(int64(len(data)))
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+	q.Stream = readerFunc(func([]byte) (int, error) { return 0, nil })
+	if _, err := f.Upload(ctx, q); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("a stream of nothing: %v", err)
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// The parts of a stream grow so that it fits, within the memory allowed.
+func TestStreamPartSize(t *testing.T) {
+	u := &uploader{partSize: 1 << 20, memory: 64 << 20}
+	for number, want := range map[int]int64{1: 1 << 20, 1000: 1 << 20, 1001: 2 << 20, 2001: 4 << 20, 6001: 64 << 20, 9999: 64 << 20} {
+		if got := u.streamPartSize(number); got != want {
+			t.Errorf("part %d has %d bytes, want %d", number, got, want)
+		}
+	}
+	var total int64
+	for n := 1; n <= lastPart; n++ {
+		total += u.streamPartSize(n)
+	}
+	if total < 300<<30 {
+		t.Errorf("64 MiB of memory are enough for %d bytes", total)
+	}
+}
+
+// The size of parts follows the rate that was measured.
+func TestChoosePartSize(t *testing.T) {
+	u := &uploader{c: &Client{}, q: &UploadRequest{}}
+	if got := u.choosePartSize(); got != firstPartSize {
+		t.Errorf("unknown rate: %d", got)
+	}
+	for _, c := range []struct{ rate, want int64 }{{100 << 10, 4 << 20}, {3 << 20, 16 << 20}, {1 << 30, 64 << 20}} {
+		u.c.rate = rate{}
+		u.c.rate.add(c.rate*10, 10*time.Second)
+		if got := u.choosePartSize(); got != c.want {
+			t.Errorf("%d bytes a second: parts of %d, want %d", c.rate, got, c.want)
+		}
+	}
+	u.q.PartSize = 5 << 20
+	if got := u.choosePartSize(); got != 5<<20 {
+		t.Errorf("asked for: %d", got)
+	}
+}
+
+func TestUploadRefused(t *testing.T) {
+	f := newFixture(t)
+	for name, change := range map[string]func(*UploadRequest){
+		"no body":            func(q *UploadRequest) { q.Body = nil },
+		"two bodies":         func(q *UploadRequest) { q.Stream = strings.NewReader("x") },
+		"no key":             func(q *UploadRequest) { q.Key = "" },
+		"small parts":        func(q *UploadRequest) { q.PartSize = MinPartSize - 1 },
+		"large parts":        func(q *UploadRequest) { q.PartSize = MaxPartSize + 1 },
+		"many at a time":     func(q *UploadRequest) { q.Parallel = maxParallel + 1 },
+		"negative size":      func(q *UploadRequest) { q.Size = -1 },
+		"larger than can be": func(q *UploadRequest) { q.Size = MaxObjectSize + 1 },
+		"little memory":      func(q *UploadRequest) { q.Memory = 1000 },
+		"delta of a stream":  func(q *UploadRequest) { q.Body, q.Stream, q.Delta = nil, strings.NewReader("x"), true },
+	} {
+		q := uploadFor(pattern(10, 1))
+		change(q)
+		if _, err := f.Upload(context.Background(), q); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	// A file shorter than it is said to be.
+	q := uploadFor(pattern(10, 1))
+	q.Size = 3 * testPart
+	if _, err := f.Upload(context.Background(), q); err == nil {
+		t.Error("a file that is too short: no error")
+	}
+	if got := f.openUploads(); len(got) > 1 {
+		t.Errorf("open uploads %v", got)
+	}
+	if !slices.Equal(f.keys(), nil) {
+		t.Errorf("objects %v", f.keys())
+	}
+}
+
+// keys lists the objects.
+func (f *fixture) keys() (keys []string) {
+	f.t.Helper()
+	for o, err := range f.Objects(context.Background(), testBucket, "") {
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
