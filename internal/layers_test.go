@@ -77,7 +77,8 @@ var testsMayImport = []string{
 // testsOfRoomMayImport lists what the test files of one room may import on top
 // of that.
 var testsOfRoomMayImport = map[string][]string{
-	"oss": {"auth", "server", "store"}, // the client is tried on the server
+	"oss":    {"auth", "server", "store"}, // the client is tried on the server
+	"server": {"iam"},                     // with users that are there
 }
 
 // Every import of a room of this module is one that mayImport lists, whatever

@@ -51,6 +51,9 @@ func (s *Server) authenticate(ctx context.Context, rq *request) error {
 	if err := claim.CheckSignature(signed, key.Secret); err != nil {
 		return err
 	}
+	if s.noter != nil {
+		s.noter.Used(key.Identity)
+	}
 	rq.identity = key.Identity
 	if rq.identity.Kind == auth.Owner {
 		rq.identity.ID = s.opts.OwnerID

@@ -53,6 +53,7 @@ type Server struct {
 	domains    []string // lower case
 	proxies    proxies
 	authorizer auth.Authorizer
+	noter      auth.Noter // nil: nobody wants to know
 	policies   parsed[*auth.Policy]
 	lifecycles parsed[lifecycle.Rules]
 	referers   parsed[*wire.RefererConfiguration]
@@ -74,6 +75,7 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList, Region: opts.Region, Account: opts.OwnerID},
 		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
+	srv.noter, _ = opts.Keys.(auth.Noter)
 	for _, domain := range opts.Domains {
 		srv.domains = append(srv.domains, strings.ToLower(domain))
 	}
