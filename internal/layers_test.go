@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	"kms/kmstest":   {"kms"},
 	"vfstest":       {},
 
-	"test/crash":   {"sign"},
+	"test/crash":   {"admin", "sign"},
 	"bench/memory": {"sign"},
 }
 

@@ -38,10 +38,13 @@ type client struct {
 	base string // http://host:port
 	v4   bool   // signature
 	http *http.Client
+
+	credentials sign.Credentials
 }
 
 func newClient(base string, v4 bool) *client {
-	return &client{base: base, v4: v4, http: &http.Client{
+	root := sign.Credentials{AccessKeyID: accessKeyID, AccessKeySecret: accessKeySecret}
+	return &client{base: base, v4: v4, credentials: root, http: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 4},
 		Timeout:   2 * time.Minute,
 	}}
@@ -60,11 +63,10 @@ func (c *client) call(ctx context.Context, r sign.Request, body []byte, sink io.
 	if r.Header == nil {
 		r.Header = map[string][]string{}
 	}
-	credentials := sign.Credentials{AccessKeyID: accessKeyID, AccessKeySecret: accessKeySecret}
 	if c.v4 {
-		sign.SignV4Header(&r, credentials, region, time.Now())
+		sign.SignV4Header(&r, c.credentials, region, time.Now())
 	} else {
-		sign.SignV1Header(&r, credentials, time.Now())
+		sign.SignV1Header(&r, c.credentials, time.Now())
 	}
 	target := c.base + "/" + r.Bucket + "/" + sign.EscapePath(r.Key)
 	if len(r.Query) > 0 {

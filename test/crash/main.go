@@ -4,7 +4,8 @@
 //
 // Each round starts the real binary on one data directory and lets several
 // clients work on it: puts of all sizes, multipart uploads with parts replaced,
-// completed and aborted, copies, deletes. After a random number of acknowledged
+// completed and aborted, copies, deletes; users with access keys, sessions and
+// policies, made, switched off and deleted through the admin API. After a random number of acknowledged
 // operations the server is killed (SIGKILL; now and then SIGTERM, or a kill
 // while it is still starting). Then `ossa check` must find no damage, and
 // after a restart
@@ -13,6 +14,8 @@
 //   - every acknowledged delete stays deleted;
 //   - every open upload lists exactly its acknowledged parts;
 //   - an operation that was in the air has happened or has not, never half;
+//   - every user, access key and policy is there as it was acknowledged, signs
+//     and allows what it should, and what was deleted or switched off does not;
 //   - a repeated Complete of an upload that was completed gives the same answer.
 //
 // Each client owns its keys, so that the outcome of every operation but the

@@ -25,7 +25,7 @@ const (
 // server is one run of the binary.
 type server struct {
 	command *exec.Cmd
-	ready   chan string // URL; closed without one if the process ends first
+	ready   chan addresses // closed without any if the process ends first
 	ended   chan struct{}
 
 	// Once ended is closed:
@@ -39,8 +39,8 @@ var complaints = []string{"level=ERROR", "panic:", "DATA RACE", "fatal error:"}
 // startServer starts the binary on the data directory, on a free port. Its
 // stderr goes to the log.
 func startServer(ossa, data string, log io.Writer) (*server, error) {
-	s := &server{ready: make(chan string, 1), ended: make(chan struct{})}
-	s.command = exec.Command(ossa, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off",
+	s := &server{ready: make(chan addresses, 1), ended: make(chan struct{})}
+	s.command = exec.Command(ossa, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
 		"--region", region, "--access-log=false")
 	s.command.Env = append(os.Environ(),
 		"OSSA_ROOT_ACCESS_KEY_ID="+accessKeyID, "OSSA_ROOT_ACCESS_KEY_SECRET="+accessKeySecret)
@@ -72,8 +72,9 @@ func (s *server) watch(stderr io.Reader, log io.Writer) {
 		}
 		if rest, ok := strings.CutPrefix(line, "ossa: ready on "); ok && !found {
 			found = true
-			url, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			s.ready <- url
+			url, rest, _ := strings.Cut(strings.TrimSpace(rest), " ") // URL (admin URL, ...
+			admin, _, _ := strings.Cut(strings.TrimPrefix(rest, "(admin "), ",")
+			s.ready <- addresses{url, admin}
 		}
 		if err != nil {
 			return
@@ -81,17 +82,20 @@ func (s *server) watch(stderr io.Reader, log io.Writer) {
 	}
 }
 
-// url waits until the server is ready.
-func (s *server) url() (string, error) {
+// addresses are the URLs of a server.
+type addresses struct{ api, admin string }
+
+// urls waits until the server is ready.
+func (s *server) urls() (addresses, error) {
 	select {
-	case url, ok := <-s.ready:
+	case urls, ok := <-s.ready:
 		if ok {
-			return url, nil
+			return urls, nil
 		}
 		<-s.ended
-		return "", fmt.Errorf("the server ended before it was ready: %v", s.err)
+		return addresses{}, fmt.Errorf("the server ended before it was ready: %v", s.err)
 	case <-time.After(startMax):
-		return "", fmt.Errorf("the server was not ready within %v", startMax)
+		return addresses{}, fmt.Errorf("the server was not ready within %v", startMax)
 	}
 }
 

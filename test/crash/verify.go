@@ -11,9 +11,9 @@ import (
 
 // verify compares all that the server tells with what must be, and settles
 // what was in doubt: it returns how many objects and open uploads there are.
-func (w *world) verify(url string) (objects, uploads int, err error) {
+func (w *world) verify(urls addresses) (objects, uploads int, err error) {
 	ctx := context.Background()
-	c := newClient(url, true)
+	c := newClient(urls.api, true)
 	defer c.close()
 
 	listed, err := c.listMultipartUploads(ctx)
@@ -23,7 +23,7 @@ func (w *world) verify(url string) (objects, uploads int, err error) {
 	errs := make([]error, len(w.workers))
 	var wait sync.WaitGroup
 	for i, worker := range w.workers {
-		wait.Go(func() { errs[i] = worker.verify(ctx, url, listed) })
+		wait.Go(func() { errs[i] = worker.verify(ctx, urls, listed) })
 	}
 	wait.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -77,9 +77,12 @@ func (w *world) exactlyTheseObjects(ctx context.Context, c *client) (int, error)
 }
 
 // verify checks one worker's uploads and objects.
-func (w *worker) verify(ctx context.Context, url string, listed map[uploadName]bool) error {
-	w.c = newClient(url, w.v4)
-	defer w.c.close()
+func (w *worker) verify(ctx context.Context, urls addresses, listed map[uploadName]bool) error {
+	w.connect(urls)
+	defer w.close()
+	if err := w.account.verify(ctx); err != nil {
+		return err
+	}
 
 	if err := w.adoptInitiated(listed); err != nil {
 		return err

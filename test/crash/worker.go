@@ -42,6 +42,8 @@ type worker struct {
 	uploads   map[uploadName]*upload
 	finished  []*completion
 	initiated string // key of an initiate in doubt; "" for none
+
+	account *account
 }
 
 // upload is an open multipart upload.
@@ -62,8 +64,10 @@ type completion struct {
 }
 
 func newWorker(number int, random *rand.Rand) *worker {
+	prefix := fmt.Sprintf("w%d/", number)
 	return &worker{
-		prefix:  fmt.Sprintf("w%d/", number),
+		account: newAccount(fmt.Sprintf("user-%d", number), prefix, random),
+		prefix:  prefix,
 		v4:      number%2 == 0,
 		random:  random,
 		objects: map[string][]*content{},
@@ -73,9 +77,9 @@ func newWorker(number int, random *rand.Rand) *worker {
 
 // run works until the server is gone. Whatever happens before the kill, other
 // than success, is an error.
-func (w *worker) run(url string, r *running) error {
-	w.c = newClient(url, w.v4)
-	defer w.c.close()
+func (w *worker) run(urls addresses, r *running) error {
+	w.connect(urls)
+	defer w.close()
 	for {
 		what, err := w.step(context.Background())
 		switch {
@@ -91,8 +95,21 @@ func (w *worker) run(url string, r *running) error {
 	}
 }
 
+func (w *worker) connect(urls addresses) {
+	w.c = newClient(urls.api, w.v4)
+	w.account.connect(urls.api, urls.admin)
+}
+
+func (w *worker) close() {
+	w.c.close()
+	w.account.admin.HTTP.CloseIdleConnections()
+}
+
 // step does one random operation.
 func (w *worker) step(ctx context.Context) (what string, err error) {
+	if w.random.IntN(6) == 0 {
+		return w.account.step(ctx)
+	}
 	key := w.prefix + keyNames[w.random.IntN(len(keyNames))]
 	open := slices.SortedFunc(maps.Keys(w.uploads), func(a, b uploadName) int {
 		return slices.Compare([]string{a.Key, a.UploadId}, []string{b.Key, b.UploadId})

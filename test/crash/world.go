@@ -92,11 +92,11 @@ func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
 		return tally{}, err
 	}
 	defer s.kill()
-	url, err := s.url()
+	urls, err := s.urls()
 	if err != nil {
 		return tally{}, err
 	}
-	first := newClient(url, true)
+	first := newClient(urls.api, true)
 	defer first.close()
 	if err := first.putBucket(context.Background()); err != nil {
 		return tally{}, fmt.Errorf("PutBucket: %w", err)
@@ -106,7 +106,7 @@ func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
 	errs := make([]error, len(w.workers))
 	var wait sync.WaitGroup
 	for i, worker := range w.workers {
-		wait.Go(func() { errs[i] = worker.run(url, run) })
+		wait.Go(func() { errs[i] = worker.run(urls, run) })
 	}
 
 	select {
@@ -154,11 +154,11 @@ func (w *world) lookAgain(t tally, log *os.File) (tally, error) {
 		return t, err
 	}
 	defer s.kill()
-	url, err := s.url()
+	urls, err := s.urls()
 	if err != nil {
 		return t, err
 	}
-	t.objects, t.uploads, err = w.verify(url)
+	t.objects, t.uploads, err = w.verify(urls)
 	if err == nil && s.endedAlone() {
 		err = fmt.Errorf("the server ended by itself: %v", s.err)
 	}
