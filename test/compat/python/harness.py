@@ -139,6 +139,8 @@ def arguments():
     options = parser.parse_args()
     options.access_key_id = os.environ["OSSA_ROOT_ACCESS_KEY_ID"]
     options.access_key_secret = os.environ["OSSA_ROOT_ACCESS_KEY_SECRET"]
+    options.admin = os.environ["OSSA_ADMIN_ENDPOINT"]
+    options.ossa = os.environ["OSSA_BIN"]
     options.region = os.environ.get("OSSA_REGION", "cn-hangzhou")
     return options
 

@@ -1,14 +1,18 @@
 """The scenarios with oss2, the OSS SDK for Python 1.0."""
 
+import contextlib
+import json
 import os
+import subprocess
 import time
 
 import oss2
 import requests
+from oss2.credentials import EnvironmentVariableCredentialsProvider
 from oss2.models import BucketCreateConfig, PartInfo, Tagging, TaggingRule
 
-from harness import (AWKWARD_KEYS, PART, arguments, data, equal, main, md5_hex, multipart_etag, refused,
-                     resolve_to_loopback, scenario, tampered, true)
+from harness import (AWKWARD_KEYS, PART, Mismatch, arguments, data, equal, main, md5_base64, md5_hex, multipart_etag,
+                     refused, resolve_to_loopback, scenario, tampered, true)
 import harness
 
 # oss2 takes the bare "localhost" for an IP address and falls back to path
@@ -46,6 +50,14 @@ class World:
         with open(path, "wb") as f:
             f.write(content)
         return path
+
+    def kms_key(self):
+        """A key of the server's ring that is not the default one."""
+        name = self.options.prefix
+        keys = [json.loads(line)["ID"] for line in ossa_admin(self, "keyring", "ls", "--json").splitlines()]
+        if name not in keys:
+            ossa_admin(self, "keyring", "create", name)
+        return name
 
     def upload(self, key, *sizes, **kwargs):
         """Starts an upload and sends parts 1, 2, ... of these sizes."""
@@ -553,6 +565,176 @@ def credentials(w):
     if o.signature == "v4":
         with fails(400, "InvalidArgument"):
             w.open("main", region="cn-beijing").put_object("k", b"1")
+
+
+# Users and sessions
+
+
+def ossa_admin(w, *arguments, stdin=None):
+    """Runs `ossa admin` with root's key and returns what it prints."""
+    environment = dict(os.environ, OSSA_ADMIN_ENDPOINT=w.options.admin, OSS_ACCESS_KEY_ID=w.options.access_key_id,
+                       OSS_ACCESS_KEY_SECRET=w.options.access_key_secret, OSS_REGION=w.options.region)
+    environment.pop("OSS_SESSION_TOKEN", None)
+    done = subprocess.run([w.options.ossa, "admin", *arguments], env=environment, input=stdin, text=True,
+                          capture_output=True)
+    true(done.returncode == 0, "ossa admin %s: %s" % (" ".join(arguments), done.stderr))
+    return done.stdout
+
+
+def allow(actions, resources):
+    return json.dumps({"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}]})
+
+
+def make_user(w, name, policy):
+    """Makes a user with a policy, and returns its access key."""
+    user = "%s-%s" % (w.options.prefix, name)
+    ossa_admin(w, "user", "add", user)
+    ossa_admin(w, "policy", "put", user, "-", stdin=policy)
+    ossa_admin(w, "policy", "attach", user, user)
+    return user, json.loads(ossa_admin(w, "key", "add", user, "--json"))
+
+
+@contextlib.contextmanager
+def environment_auth(w, access_key_id, secret, token=None):
+    """The signer that takes its key from the environment, while it is there."""
+    values = {"OSS_ACCESS_KEY_ID": access_key_id, "OSS_ACCESS_KEY_SECRET": secret, "OSS_SESSION_TOKEN": token or ""}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        provider = EnvironmentVariableCredentialsProvider()
+        yield (oss2.ProviderAuthV4 if w.options.signature == "v4" else oss2.ProviderAuth)(provider)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def denied(action):
+    """The block must be denied, by a message that names the action."""
+    try:
+        yield
+    except oss2.exceptions.ServerError as e:
+        equal((e.status, e.code), (403, "AccessDenied"), "error")
+        true(action in e.message, "the message does not name %s: %s" % (action, e.message))
+        equal(e.details.get("AuthAction"), action, "AuthAction")
+    else:
+        raise Mismatch("%s is not denied" % action)
+
+
+@scenario("a user uploads")
+def user_uploads(w):
+    bucket_name = w.bucket.bucket_name
+    key = "ram/every header"
+    user, ak = make_user(w, "uploads", allow(["oss:PutObject"], ["acs:oss:*:*:%s/ram/*" % bucket_name]))
+    with environment_auth(w, ak["ID"], ak["Secret"]) as auth:
+        mine = w.open("main", auth)
+        # Tags need their own right, as the table of actions has it.
+        with denied("oss:PutObjectTagging"):
+            mine.init_multipart_upload(key, headers={"x-oss-tagging": "k1=v1"})
+        ossa_admin(w, "policy", "put", user, "-", stdin=allow(
+            ["oss:PutObject", "oss:PutObjectTagging"], ["acs:oss:*:*:%s/ram/*" % bucket_name]))
+        for encryption in ({"x-oss-server-side-encryption": "AES256"},
+                           {"x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": w.kms_key(),
+                            "x-oss-server-side-data-encryption": "AES256"}):
+            whole_upload(w, mine, key, encryption)
+
+        upload_id = mine.init_multipart_upload(key).upload_id
+        mine.upload_part(key, upload_id, 1, b"1")
+        with denied("oss:ListObjects"):
+            mine.list_objects()
+        with denied("oss:ListMultipartUploads"):
+            mine.list_multipart_uploads()
+        with denied("oss:ListParts"):
+            mine.list_parts(key, upload_id)
+        with denied("oss:AbortMultipartUpload"):
+            mine.abort_multipart_upload(key, upload_id)
+        with denied("oss:GetObject"):
+            mine.get_object(key)
+        with denied("oss:DeleteObject"):
+            mine.delete_object(key)
+        with denied("oss:PutObject"):
+            mine.put_object("elsewhere", b"1")
+        ossa_admin(w, "user", "disable", user)
+        with fails(403, "InvalidAccessKeyId"):
+            mine.put_object(key, b"1")
+    w.bucket.abort_multipart_upload(key, upload_id)
+    ossa_admin(w, "user", "rm", user, "--force")
+
+
+def whole_upload(w, mine, key, encryption):
+    """Initiate, parts and Complete as a user, with every optional header; root then sees the effect of each."""
+    w.bucket.delete_object(key)
+    headers = {
+        "Cache-Control": "no-store", "Content-Disposition": "attachment; filename=x", "Expires": "Fri, 28 Feb 2042 05:38:42 GMT",
+        "Content-Type": "text/markdown", "x-oss-meta-author": "ram", "x-oss-storage-class": "IA",
+        "x-oss-tagging": "k1=v1&k2=v%202", "x-oss-forbid-overwrite": "true"}
+    headers.update(encryption)
+    contents = [data((key, 1), PART), data((key, 2), 100)]
+    upload_id = mine.init_multipart_upload(key, headers=headers).upload_id
+    parts = []
+    for number, content in enumerate(contents, 1):
+        result = mine.upload_part(key, upload_id, number, content, headers={"Content-MD5": md5_base64(content)})
+        parts.append(PartInfo(number, result.etag, size=len(content), part_crc=result.crc))
+    mine.complete_multipart_upload(key, upload_id, parts, headers={"x-oss-object-acl": "private"})
+
+    head = w.bucket.head_object(key)
+    for name in ("Cache-Control", "Content-Disposition", "Expires", "Content-Type", "x-oss-meta-author", "x-oss-storage-class"):
+        equal(head.headers.get(name), headers[name], name)
+    for name in encryption:
+        if name != "x-oss-server-side-data-encryption" or name in head.headers:
+            equal(head.headers.get(name), encryption[name], name)
+    equal(w.bucket.get_object_tagging(key).tag_set.tagging_rule, {"k1": "v1", "k2": "v 2"}, "tags")
+    equal(w.bucket.get_object_acl(key).acl, "private", "ACL")
+    equal(w.bucket.get_object(key).read(), b"".join(contents), "content")
+    with fails(409, "FileAlreadyExists"):
+        mine.init_multipart_upload(key, headers={"x-oss-forbid-overwrite": "true"})
+
+
+@scenario("a session")
+def session(w):
+    user, ak = make_user(w, "session", allow(["oss:PutObject", "oss:GetObject", "sts:AssumeRole"], ["*"]))
+    policy = w.file("session.json", allow(["oss:PutObject"], ["acs:oss:*:*:%s/sts/*" % w.bucket.bucket_name]).encode())
+    environment = dict(os.environ, OSSA_ADMIN_ENDPOINT=w.options.admin, OSS_ACCESS_KEY_ID=ak["ID"],
+                       OSS_ACCESS_KEY_SECRET=ak["Secret"], OSS_REGION=w.options.region)
+    done = subprocess.run([w.options.ossa, "admin", "sts", "assume", "--policy", policy, "--duration", "15m", "--json"],
+                          env=environment, text=True, capture_output=True)
+    true(done.returncode == 0, done.stderr)
+    got = json.loads(done.stdout)
+    ak_id, secret, token = got["AccessKeyID"], got["AccessKeySecret"], got["SecurityToken"]
+    true(ak_id.startswith("STS."), "access key ID %s" % ak_id)
+
+    version = oss2.AUTH_VERSION_4 if w.options.signature == "v4" else oss2.AUTH_VERSION_1
+    with environment_auth(w, ak_id, secret, token) as provider_auth:
+        for auth in (oss2.StsAuth(ak_id, secret, token, auth_version=version), provider_auth):
+            mine = w.open("main", auth)
+            contents = [data("sts", PART), b"end"]
+            upload_id = mine.init_multipart_upload("sts/k").upload_id
+            parts = [PartInfo(n, mine.upload_part("sts/k", upload_id, n, c).etag) for n, c in enumerate(contents, 1)]
+            mine.complete_multipart_upload("sts/k", upload_id, parts)
+            equal(w.bucket.get_object("sts/k").read(), b"".join(contents), "content")
+            with denied("oss:GetObject"):  # the user may, the session may not
+                mine.get_object("sts/k")
+            with denied("oss:PutObject"):
+                mine.put_object("k", b"1")
+            url = mine.sign_url("PUT", "sts/url", 60, slash_safe=True)
+            equal(requests.put(url, data=b"by URL").status_code, 200, "PUT by URL")
+
+    def with_token(other, key_id=ak_id):
+        return w.open("main", oss2.StsAuth(key_id, secret, other, auth_version=version))
+
+    with fails(403, "InvalidSecurityToken"):
+        with_token("garbage").put_object("sts/k", b"1")
+    with fails(403, "AccessKeyIdAndSecurityTokenNotMatch"):
+        with_token(token, "STS.ANOTHER").put_object("sts/k", b"1")
+    with fails(403, "InvalidAccessKeyId"):
+        w.open("main", w.signer(ak_id, secret)).put_object("sts/k", b"1")
+    ossa_admin(w, "user", "revoke-sessions", user)
+    with fails(403, "InvalidSecurityToken"):
+        with_token(token).put_object("sts/k", b"1")
+    ossa_admin(w, "user", "rm", user, "--force")
 
 
 # Multipart uploads
