@@ -123,11 +123,17 @@ func (c *client) putBucket(ctx context.Context) error {
 	return err
 }
 
+// encryptionHeader asks for encryption of an object or an upload.
+const encryptionHeader = "X-Oss-Server-Side-Encryption"
+
 func (c *client) putObject(ctx context.Context, key string, v *content) error {
 	body := v.bytes()
 	header := map[string][]string{"Content-Type": {"application/x-crash"}}
 	if v.seed()%2 == 0 {
 		header["Content-MD5"] = []string{v.contentMD5()}
+	}
+	if v.seed()%3 == 0 {
+		header[encryptionHeader] = []string{"AES256"}
 	}
 	h, _, err := c.call(ctx, sign.Request{Method: "PUT", Bucket: bucket, Key: key, Header: header}, body, nil)
 	if err != nil {
@@ -157,8 +163,12 @@ func (c *client) copyObject(ctx context.Context, from, to string) error {
 	return err
 }
 
-func (c *client) initiateMultipartUpload(ctx context.Context, key string) (id string, err error) {
-	_, text, err := c.call(ctx, sign.Request{Method: "POST", Bucket: bucket, Key: key, Query: query("uploads", "")}, nil, nil)
+func (c *client) initiateMultipartUpload(ctx context.Context, key string, encrypted bool) (id string, err error) {
+	header := map[string][]string{}
+	if encrypted {
+		header[encryptionHeader] = []string{"AES256"}
+	}
+	_, text, err := c.call(ctx, sign.Request{Method: "POST", Bucket: bucket, Key: key, Query: query("uploads", ""), Header: header}, nil, nil)
 	if err != nil {
 		return "", err
 	}

@@ -194,7 +194,7 @@ func (w *worker) get(ctx context.Context, key string) error {
 }
 
 func (w *worker) initiate(ctx context.Context, key string) error {
-	id, err := w.c.initiateMultipartUpload(ctx, key)
+	id, err := w.c.initiateMultipartUpload(ctx, key, w.random.IntN(3) == 0)
 	switch {
 	case err == nil:
 		w.uploads[uploadName{key, id}] = &upload{parts: map[int][]*content{}}
