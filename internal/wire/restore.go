@@ -11,7 +11,7 @@ import (
 type RestoreRequest struct {
 	XMLName       xml.Name              `xml:"RestoreRequest"`
 	Days          int                   `xml:"Days,omitempty"` // that the restored object stays; 0 if not told
-	JobParameters *RestoreJobParameters `xml:"JobParameters"`  // for the two cold classes only
+	JobParameters *RestoreJobParameters `xml:"JobParameters"`  // counts for the two cold classes
 }
 
 // RestoreJobParameters says how urgent it is.
@@ -64,15 +64,12 @@ func DecodeRestore(body []byte) (*RestoreRequest, error) {
 
 // Check returns for how many days an object of an archive class is to be
 // restored: 1 if r does not tell, at most MaxRestoreDays, or MaxRestoreDaysCold
-// of the two cold classes, which may also have a tier. What is wrong is
-// MalformedXML.
+// of the two cold classes. The tier is for those; Go SDK v1 sends one for all.
+// What is wrong is MalformedXML.
 func (r *RestoreRequest) Check(class StorageClass) (days int, err error) {
 	most, ec := MaxRestoreDaysCold, ECRestoreDaysCold
 	if class == Archive {
 		most, ec = MaxRestoreDays, ECRestoreDaysArchive
-		if r.JobParameters != nil {
-			return 0, malformedRestore("JobParameters is not for objects of the class Archive", ECRestoreElement)
-		}
 	}
 	if r.Days < 0 || r.Days > most {
 		return 0, malformedRestore("Days is out of range", ec)

@@ -463,6 +463,28 @@ async function objectTagging(w) {
   await refused(() => w.client.getObjectTagging('tags/none'), 404, 'NoSuchKey');
 }
 
+async function storageClassesAndRestore(w) {
+  for (const [type, Days] of [['Archive', 3], ['ColdArchive', 300], ['DeepColdArchive', 1]]) {
+    const key = `restore/${type}`;
+    await w.client.put(key, Buffer.from('frozen'), { headers: { 'x-oss-storage-class': type } });
+    equal((await w.headers(key))['x-oss-storage-class'], type, 'class in head');
+    await refused(() => w.client.get(key), 403, 'InvalidObjectState');
+    await refused(() => w.client.copy(key, key, { headers: { 'x-oss-storage-class': 'Standard' } }), 403, 'InvalidObjectState');
+
+    equal((await w.client.restore(key, { type, Days })).res.status, 202, 'status of the first restore');
+    const restored = (await w.headers(key))['x-oss-restore'];
+    ok(restored.startsWith('ongoing-request="false", expiry-date="'), restored);
+    const [listed] = (await w.client.listV2({ prefix: key })).objects;
+    equal(listed.storageClass, type, 'class in listing');
+    equal(await w.content(key), Buffer.from('frozen'), 'content');
+    await w.client.copy(key, key, { headers: { 'x-oss-storage-class': 'IA' } });
+    const headers = await w.headers(key);
+    equal([headers['x-oss-storage-class'], headers['x-oss-restore']], ['IA', undefined], 'head of a copy');
+    await refused(() => w.client.restore(key), 400, 'OperationNotSupported');
+  }
+  await refused(() => w.client.restore('restore/none'), 404, 'NoSuchKey');
+}
+
 async function awkwardKeys(w) {
   const client = await w.create('keys');
   // urllib resolves "." and ".." between slashes before sending.
@@ -837,6 +859,7 @@ async function main() {
     ['delete multiple objects', deleteMultiple],
     ['object ACL', objectACL],
     ['object tagging', objectTagging],
+    ['storage classes and restore', storageClassesAndRestore],
     ['awkward keys', awkwardKeys],
     ...(options.style === 'ip' ? [] : presigned), // the SDK refuses to sign a URL with an IP address
     ['credentials', credentials],

@@ -435,6 +435,50 @@ def object_tagging(w):
         w.bucket.get_object_tagging("tags/none")
 
 
+@scenario("storage classes and restore")
+def storage_classes_and_restore(w):
+    for storage_class, days in (("Archive", 3), ("ColdArchive", 300), ("DeepColdArchive", 1)):
+        key = "restore/" + storage_class
+        w.bucket.put_object(key, b"frozen", headers={"x-oss-storage-class": storage_class})
+        head = w.bucket.head_object(key)
+        equal((head.headers["x-oss-storage-class"], head.headers.get("x-oss-restore")), (storage_class, None), "head")
+        listed = w.bucket.list_objects(prefix=key).object_list[0]
+        equal(listed.storage_class, storage_class, "class in listing")
+        with fails(403, "InvalidObjectState"):
+            w.bucket.get_object(key)
+        with fails(403, "InvalidObjectState"):
+            w.bucket.copy_object(w.bucket.bucket_name, key, key + "/copy")
+        with fails(403, "InvalidObjectState"):
+            w.bucket.copy_object(w.bucket.bucket_name, key, key, headers={"x-oss-storage-class": "Standard"})
+        upload_id = w.bucket.init_multipart_upload("restore/parts").upload_id
+        with fails(403, "InvalidObjectState"):
+            w.bucket.upload_part_copy(w.bucket.bucket_name, key, (0, 2), "restore/parts", upload_id, 1)
+        w.bucket.abort_multipart_upload("restore/parts", upload_id)
+
+        parameters = None if storage_class == "Archive" else oss2.models.RestoreJobParameters(oss2.models.RESTORE_TIER_BULK)
+        result = w.bucket.restore_object(key, input=oss2.models.RestoreConfiguration(days, parameters))
+        equal(result.status, 202, "status of the first restore")
+        restored = w.bucket.head_object(key).headers["x-oss-restore"]
+        true(restored.startswith('ongoing-request="false", expiry-date="'), restored)
+        left = oss2.http_to_unixtime(restored.split('"')[3]) - time.time()
+        true(days * 86400 - 900 < left < days * 86400 + 900, "restored for %d s" % left)
+        equal(w.bucket.list_objects_v2(prefix=key).object_list[0].restore_info, restored, "in listing")
+        equal(w.bucket.get_object(key).read(), b"frozen", "content")
+        equal(w.bucket.restore_object(key).status, 200, "status of the second restore")
+        w.bucket.copy_object(w.bucket.bucket_name, key, key, headers={"x-oss-storage-class": "IA"})
+        head = w.bucket.head_object(key)
+        equal((head.headers["x-oss-storage-class"], head.headers.get("x-oss-restore")), ("IA", None), "head of a copy")
+        with fails(400, "OperationNotSupported"):
+            w.bucket.restore_object(key)
+        w.bucket.put_object(key, b"again", headers={"x-oss-storage-class": storage_class})
+        with fails(400, "MalformedXML"):
+            w.bucket.restore_object(key, input=oss2.models.RestoreConfiguration(366))
+    with fails(404, "NoSuchKey"):
+        w.bucket.restore_object("restore/none")
+    with fails(400, "InvalidArgument"):
+        w.bucket.put_object("restore/wrong", b"1", headers={"x-oss-storage-class": "Frozen"})
+
+
 @scenario("awkward keys")
 def awkward_keys(w):
     bucket = w.open("keys")

@@ -485,6 +485,39 @@ def object_tagging(w):
         w.do("get_object_tagging", key="tags/none")
 
 
+@scenario("storage classes and restore")
+def storage_classes_and_restore(w):
+    for storage_class, days in (("Archive", 3), ("ColdArchive", 300), ("DeepColdArchive", 1)):
+        key = "restore/" + storage_class
+        w.put(key, b"frozen", storage_class=storage_class)
+        head = w.do("head_object", key=key)
+        equal((head.storage_class, head.restore), (storage_class, None), "head")
+        with fails(403, "InvalidObjectState"):
+            w.get(key)
+        with fails(403, "InvalidObjectState"):
+            w.do("copy_object", key=key, source_key=key, storage_class="Standard")
+
+        tier = None if storage_class == "Archive" else oss.JobParameters(tier="Bulk")
+        restore = oss.RestoreRequest(days=days, job_parameters=tier)
+        result = w.do("restore_object", key=key, restore_request=restore)
+        equal(result.status_code, 202, "status of the first restore")
+        if tier:
+            equal(result.restore_priority, "Bulk", "priority")
+        restored = w.do("head_object", key=key).restore
+        true(restored.startswith('ongoing-request="false", expiry-date="'), restored)
+        listed = w.do("list_objects_v2", prefix=key).contents[0]
+        equal((listed.storage_class, listed.restore_info), (storage_class, restored), "in listing")
+        equal(w.get(key), b"frozen", "content")
+        equal(w.do("restore_object", key=key).status_code, 200, "status of the second restore")
+        w.do("copy_object", key=key, source_key=key, storage_class="IA")
+        head = w.do("head_object", key=key)
+        equal((head.storage_class, head.restore), ("IA", None), "head of a copy")
+        with fails(400, "OperationNotSupported"):
+            w.do("restore_object", key=key)
+    with fails(404, "NoSuchKey"):
+        w.do("restore_object", key="restore/none")
+
+
 @scenario("awkward keys")
 def awkward_keys(w):
     bucket = w.create("keys")

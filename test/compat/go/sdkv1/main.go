@@ -49,6 +49,7 @@ func main() {
 		Named("delete multiple objects", w.deleteMultiple),
 		Named("object ACL", w.objectACL),
 		Named("object tagging", w.objectTagging),
+		Named("storage classes and restore", w.storageClassesAndRestore),
 		Named("awkward keys", w.awkwardKeys),
 		Named("presigned GET", w.presignedGet),
 		Named("presigned PUT", w.presignedPut),

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/aliyun/aliyun-oss-go-sdk/oss"
@@ -219,6 +220,34 @@ func (w *world) objectTagging() {
 	Equal("tags at put", w.tags("tags"), map[string]string{"a": "1", "b c": "+"})
 	_, err := w.bucket.GetObjectTagging("tags/none")
 	w.refused(err, 404, "NoSuchKey")
+}
+
+func (w *world) storageClassesAndRestore() {
+	for class, days := range map[oss.StorageClassType]int32{
+		oss.StorageArchive: 3, oss.StorageColdArchive: 300, oss.StorageDeepColdArchive: 1,
+	} {
+		key := "restore/" + string(class)
+		w.put(w.bucket, key, []byte("frozen"), oss.ObjectStorageClass(class))
+		head := Must(w.bucket.GetObjectDetailedMeta(key))
+		Equal("head", head.Get("X-Oss-Storage-Class")+head.Get("X-Oss-Restore"), string(class))
+		_, err := w.bucket.GetObject(key)
+		w.refused(err, 403, "InvalidObjectState")
+		_, err = w.bucket.CopyObject(key, key, oss.ObjectStorageClass(oss.StorageStandard))
+		w.refused(err, 403, "InvalidObjectState")
+
+		Check(w.bucket.RestoreObjectDetail(key, oss.RestoreConfiguration{Days: days, Tier: string(oss.RestoreExpedited)}))
+		restored := Must(w.bucket.GetObjectDetailedMeta(key)).Get("X-Oss-Restore")
+		True(strings.HasPrefix(restored, `ongoing-request="false", expiry-date="`), "restored: "+restored)
+		listed := Must(w.bucket.ListObjectsV2(oss.Prefix(key))).Objects[0]
+		Equal("in listing", listed.StorageClass+listed.RestoreInfo, string(class)+restored)
+		Equal("content", w.get(w.bucket, key), []byte("frozen"))
+		Check(w.bucket.RestoreObject(key))
+		Must(w.bucket.CopyObject(key, key, oss.ObjectStorageClass(oss.StorageIA)))
+		head = Must(w.bucket.GetObjectDetailedMeta(key))
+		Equal("head of a copy", head.Get("X-Oss-Storage-Class")+head.Get("X-Oss-Restore"), "IA")
+		w.refused(w.bucket.RestoreObject(key), 400, "OperationNotSupported")
+	}
+	w.refused(w.bucket.RestoreObject("restore/none"), 404, "NoSuchKey")
 }
 
 func (w *world) awkwardKeys() {

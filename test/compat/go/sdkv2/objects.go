@@ -275,6 +275,44 @@ func (w *world) objectTagging() {
 	w.refused(err, 404, "NoSuchKey")
 }
 
+func (w *world) storageClassesAndRestore() {
+	for class, days := range map[oss.StorageClassType]int32{
+		oss.StorageClassArchive: 3, oss.StorageClassColdArchive: 300, oss.StorageClassDeepColdArchive: 1,
+	} {
+		key := "restore/" + string(class)
+		copyTo := func(class oss.StorageClassType) error {
+			_, err := w.client.CopyObject(w.ctx, &oss.CopyObjectRequest{Bucket: &w.bucket, Key: &key, SourceKey: &key, StorageClass: class})
+			return err
+		}
+		restore := func(request *oss.RestoreRequest) (*oss.RestoreObjectResult, error) {
+			return w.client.RestoreObject(w.ctx, &oss.RestoreObjectRequest{Bucket: &w.bucket, Key: &key, RestoreRequest: request})
+		}
+		Must(w.client.PutObject(w.ctx, &oss.PutObjectRequest{Bucket: &w.bucket, Key: &key, Body: bytesOf([]byte("frozen")), StorageClass: class}))
+		Equal("head", text(w.head(key).StorageClass)+text(w.head(key).Restore), string(class))
+		_, err := w.client.GetObject(w.ctx, &oss.GetObjectRequest{Bucket: &w.bucket, Key: &key})
+		w.refused(err, 403, "InvalidObjectState")
+		w.refused(copyTo(oss.StorageClassStandard), 403, "InvalidObjectState")
+
+		result := Must(restore(&oss.RestoreRequest{Days: days, JobParameters: &oss.JobParameters{Tier: oss.Ptr("Bulk")}}))
+		Equal("status of the first restore", result.StatusCode, 202)
+		if class != oss.StorageClassArchive {
+			Equal("priority", text(result.RestorePriority), "Bulk")
+		}
+		restored := text(w.head(key).Restore)
+		True(strings.HasPrefix(restored, `ongoing-request="false", expiry-date="`), "restored: "+restored)
+		listed := Must(w.client.ListObjectsV2(w.ctx, &oss.ListObjectsV2Request{Bucket: &w.bucket, Prefix: &key})).Contents[0]
+		Equal("in listing", text(listed.StorageClass)+text(listed.RestoreInfo), string(class)+restored)
+		Equal("content", w.get(w.bucket, key), []byte("frozen"))
+		Equal("status of the second restore", Must(restore(nil)).StatusCode, 200)
+		Check(copyTo(oss.StorageClassIA))
+		Equal("head of a copy", text(w.head(key).StorageClass)+text(w.head(key).Restore), "IA")
+		_, err = restore(nil)
+		w.refused(err, 400, "OperationNotSupported")
+	}
+	_, err := w.client.RestoreObject(w.ctx, &oss.RestoreObjectRequest{Bucket: &w.bucket, Key: oss.Ptr("restore/none")})
+	w.refused(err, 404, "NoSuchKey")
+}
+
 func (w *world) awkwardKeys() {
 	bucket := w.create("keys")
 	keys := AwkwardKeys()
