@@ -37,6 +37,10 @@ var (
 	// errOverload: Options.MaxInFlight requests are being served, or their
 	// documents fill Options.DocumentMemory.
 	errOverload = errors.New("too many requests at once")
+
+	// errKeyOverload: Options.MaxInFlightPerKey requests of the same access key
+	// are being served.
+	errKeyOverload = errors.New("too many requests of one access key at once")
 )
 
 // statusClientGone is what the log tells of a request whose client left before
@@ -126,7 +130,9 @@ func refuse(rq *request, err error) (_ *refusal, expected bool) {
 	case errors.Is(err, wire.ErrQuery):
 		r = &refusal{err: wire.NewError("InvalidArgument").WithMessage("The query string is malformed.")}
 	case errors.Is(err, errOverload):
-		r = withHeader(wire.NewError("ServiceUnavailable"), "Retry-After", retryAfter)
+		r = &refusal{err: wire.NewError("ServiceUnavailable")}
+	case errors.Is(err, errKeyOverload):
+		r = &refusal{err: wire.NewError("ActiveRequestLimitExceeded")}
 	case rq.r.Context().Err() != nil && errors.Is(err, context.Canceled):
 		r = &refusal{err: &wire.Error{
 			Code: "ClientClosedRequest", Status: statusClientGone, Message: "The connection was closed before the answer.",
@@ -138,6 +144,9 @@ func refuse(rq *request, err error) (_ *refusal, expected bool) {
 	}
 	if ec, ok := operationECs[[2]string{rq.op.name, r.err.Code}]; ok {
 		r.err = r.err.WithEC(ec)
+	}
+	if r.err.Status == http.StatusServiceUnavailable && r.header == nil {
+		r = withHeader(r.err, "Retry-After", retryAfter)
 	}
 	return r, true
 }
@@ -155,11 +164,7 @@ func fromStore(rq *request, err error) *refusal {
 		}
 		where := &store.Error{Bucket: rq.target.bucket, Key: rq.target.key}
 		errors.As(err, &where)
-		e = describe(e, where)
-		if e.Status == http.StatusServiceUnavailable {
-			return withHeader(e, "Retry-After", retryAfter)
-		}
-		return &refusal{err: e}
+		return &refusal{err: describe(e, where)}
 	}
 	return nil
 }

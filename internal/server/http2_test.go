@@ -95,7 +95,7 @@ func newTLSFixture(t testing.TB, http2 bool, change ...func(*config)) *fixture {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		hs.ServeTLS(l, "", "")
+		hs.ServeTLS(f.server.Listen(l, true), "", "")
 	}()
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)

@@ -19,9 +19,10 @@ type metrics struct {
 	received prometheus.Counter       // bytes of bodies
 	sent     prometheus.Counter
 	panics   prometheus.Counter
+	refused  prometheus.Counter // connections
 }
 
-func newMetrics(r prometheus.Registerer, s *store.Store, inFlight *atomic.Int64) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, s *store.Store, inFlight, connections *atomic.Int64) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ossa_requests_total", Help: "Requests answered, by operation and class of status.",
@@ -43,12 +44,18 @@ func newMetrics(r prometheus.Registerer, s *store.Store, inFlight *atomic.Int64)
 			Name: "ossa_panics_total", Help: "Requests whose handler panicked: bugs.",
 		}),
 	}
+	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ossa_connections_refused_total", Help: "Connections turned away because there were too many.",
+	})
+	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ossa_connections_open", Help: "Connections of clients.",
+	}, func() float64 { return float64(connections.Load()) })
 	running := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ossa_requests_in_flight", Help: "Requests being served.",
 	}, func() float64 { return float64(inFlight.Load()) })
 
 	var err error
-	for _, c := range append(storeCollectors(s), m.requests, m.duration, m.errors, m.received, m.sent, m.panics, running) {
+	for _, c := range append(storeCollectors(s), m.requests, m.duration, m.errors, m.received, m.sent, m.panics, m.refused, open, running) {
 		err = errors.Join(err, r.Register(c))
 	}
 	if err != nil {

@@ -56,6 +56,17 @@ type Options struct {
 	// with ServiceUnavailable before anything of them is read. Default 2048.
 	MaxInFlight int
 
+	// MaxInFlightPerKey is how many requests of one access key are served at
+	// once, those that are not signed counting as one; more are answered with
+	// ActiveRequestLimitExceeded. Default half of MaxInFlight.
+	MaxInFlightPerKey int
+
+	// MaxConnections bounds the connections of clients, in all and from one
+	// address (of IPv6, one /64) that is no trusted proxy; others are turned
+	// away. Default 4096, and half of it from one address.
+	MaxConnections           int
+	MaxConnectionsPerAddress int
+
 	// HTTP2 offers HTTP/2 to clients that speak TLS. MaxStreams is how many
 	// requests one of its connections may have at once; default 100.
 	HTTP2      bool
@@ -98,6 +109,9 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.OwnerID, "1000000000000001")
 	setDefault(&o.OwnerName, o.OwnerID)
 	setDefault(&o.MaxInFlight, 2048)
+	setDefault(&o.MaxInFlightPerKey, max(1, o.MaxInFlight/2))
+	setDefault(&o.MaxConnections, 4096)
+	setDefault(&o.MaxConnectionsPerAddress, max(1, o.MaxConnections/2))
 	setDefault(&o.MaxStreams, 100)
 	setDefault(&o.MaxHeaderBytes, 64<<10)
 	setDefault(&o.HeaderTimeout, 30*time.Second)
@@ -161,7 +175,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("server: idle timeout %v is shorter than %v", o.IdleTimeout, minIdleTimeout)
 	}
 	for _, n := range []int64{
-		int64(o.MaxInFlight), int64(o.MaxStreams), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
+		int64(o.MaxInFlight), int64(o.MaxInFlightPerKey), int64(o.MaxConnections), int64(o.MaxConnectionsPerAddress),
+		int64(o.MaxStreams), int64(o.MaxHeaderBytes), int64(o.HeaderTimeout), int64(o.ProgressTimeout),
 		o.ProgressBytes, o.DrainBytes, int64(o.DrainTimeout), o.MaxCompleteBody, o.MaxDeleteBody, o.MaxConfigBody,
 		o.DocumentMemory,
 	} {

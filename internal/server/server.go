@@ -32,6 +32,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -59,7 +60,13 @@ type Server struct {
 	referers   parsed[*wire.RefererConfiguration]
 	metrics    *metrics
 	inFlight   atomic.Int64
-	documents  *semaphore.Weighted // bytes of documents in memory
+	perKey     *counted[string] // requests, by access key ID; "" are the anonymous ones
+
+	connections atomic.Int64
+	addresses   *counted[netip.Addr] // connections of each
+	warned      atomic.Int64         // when the log last told of too many, nanoseconds since 1970
+
+	documents *semaphore.Weighted // bytes of documents in memory
 }
 
 // New makes a Server on a store, which stays the caller's.
@@ -76,19 +83,21 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
 	srv.noter, _ = opts.Keys.(auth.Noter)
+	srv.perKey = newCounted[string](opts.MaxInFlightPerKey)
+	srv.addresses = newCounted[netip.Addr](opts.MaxConnectionsPerAddress)
 	for _, domain := range opts.Domains {
 		srv.domains = append(srv.domains, strings.ToLower(domain))
 	}
 	slices.Sort(srv.domains)
 	var err error
-	if srv.metrics, err = newMetrics(opts.Registerer, s, &srv.inFlight); err != nil {
+	if srv.metrics, err = newMetrics(opts.Registerer, s, &srv.inFlight, &srv.connections); err != nil {
 		return nil, err
 	}
 	return srv, nil
 }
 
 // HTTPServer returns an http.Server for s with the limits of its Options. The
-// caller sets Addr or hands in a listener, and shuts it down.
+// caller hands in a listener, which Listen has been given, and shuts it down.
 func (s *Server) HTTPServer() *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -182,6 +191,10 @@ func (s *Server) serve(ctx context.Context, rq *request) error {
 		if err := s.authenticate(ctx, rq); err != nil {
 			return err
 		}
+		if !s.perKey.enter(rq.accessKeyID) {
+			return errKeyOverload
+		}
+		defer s.perKey.leave(rq.accessKeyID)
 		if err := s.authorizeOperation(ctx, rq); err != nil {
 			return err
 		}

@@ -182,7 +182,7 @@ func (f *fixture) listen() {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		hs.Serve(l)
+		hs.Serve(f.server.Listen(l, false))
 	}()
 	transport := &http.Transport{DisableCompression: true}
 	f.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
