@@ -32,6 +32,7 @@ type serveConfig struct {
 	region       string
 	domains      []string
 	transport    transportConfig
+	limits       limitsConfig
 	lifecycle    lifecycleConfig
 	logFormat    string
 	logLevel     string
@@ -73,6 +74,7 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.domains, "domain", nil,
 		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
 	c.transport.addFlags(flags)
+	c.limits.addFlags(flags)
 	c.lifecycle.addFlags(flags)
 	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
 	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
@@ -127,6 +129,9 @@ func (c *serveConfig) validate() error {
 		}
 	}
 	if err := c.transport.validate(); err != nil {
+		return err
+	}
+	if err := c.limits.validate(); err != nil {
 		return err
 	}
 	if err := c.lifecycle.validate(); err != nil {

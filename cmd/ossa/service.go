@@ -110,6 +110,7 @@ func (s *service) makeServers() error {
 		Registerer: registry,
 	}
 	s.config.transport.options(&opts)
+	s.config.limits.options(&opts, openFiles(), s.log)
 	face, err := server.New(s.store, opts)
 	if err != nil {
 		return err
@@ -118,6 +119,7 @@ func (s *service) makeServers() error {
 		return err
 	}
 	s.api = face.HTTPServer()
+	s.apiListener = face.Listen(s.apiListener, s.certs != nil)
 	adminOpts := admin.Options{
 		Store: s.store, Keys: keys, Region: s.config.region, Logger: log,
 		Authorizer: auth.Authorizer{Region: s.config.region, Account: ownerID},
