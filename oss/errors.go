@@ -100,27 +100,32 @@ func (s errorStatus) Error() string {
 // Answers of a server that callers act on, for errors.Is. They compare the code
 // of an *Error.
 var (
-	ErrAccessDenied           error = errorCode("AccessDenied")
-	ErrBucketAlreadyExists    error = errorCode("BucketAlreadyExists")
-	ErrBucketNotEmpty         error = errorCode("BucketNotEmpty")
-	ErrEntityTooLarge         error = errorCode("EntityTooLarge")
-	ErrEntityTooSmall         error = errorCode("EntityTooSmall")
-	ErrFileAlreadyExists      error = errorCode("FileAlreadyExists") // forbid-overwrite
-	ErrInvalidAccessKeyID     error = errorCode("InvalidAccessKeyId")
-	ErrInvalidArgument        error = errorCode("InvalidArgument")
-	ErrInvalidDigest          error = errorCode("InvalidDigest")
-	ErrInvalidObjectState     error = errorCode("InvalidObjectState") // archived and not restored
-	ErrInvalidPart            error = errorCode("InvalidPart")
-	ErrInvalidPartOrder       error = errorCode("InvalidPartOrder")
-	ErrNoSuchBucket           error = errorCode("NoSuchBucket")
-	ErrNoSuchKey              error = errorCode("NoSuchKey")
-	ErrNoSuchUpload           error = errorCode("NoSuchUpload")
-	ErrNoSuchVersion          error = errorCode("NoSuchVersion")
-	ErrNotImplemented         error = errorCode("NotImplemented")
-	ErrRequestTimeTooSkewed   error = errorCode("RequestTimeTooSkewed")
-	ErrSecurityTokenExpired   error = errorCode("SecurityTokenExpired")
-	ErrSignatureDoesNotMatch  error = errorCode("SignatureDoesNotMatch")
-	ErrRestoreAlreadyProgress error = errorCode("RestoreAlreadyInProgress")
+	ErrAccessDenied          error = errorCode("AccessDenied")
+	ErrBucketAlreadyExists   error = errorCode("BucketAlreadyExists")
+	ErrBucketNotEmpty        error = errorCode("BucketNotEmpty")
+	ErrEntityTooLarge        error = errorCode("EntityTooLarge")
+	ErrEntityTooSmall        error = errorCode("EntityTooSmall")
+	ErrFileAlreadyExists     error = errorCode("FileAlreadyExists") // forbid-overwrite
+	ErrInvalidAccessKeyID    error = errorCode("InvalidAccessKeyId")
+	ErrInvalidArgument       error = errorCode("InvalidArgument")
+	ErrInvalidDigest         error = errorCode("InvalidDigest")
+	ErrInvalidObjectState    error = errorCode("InvalidObjectState") // archived and not restored
+	ErrInvalidPart           error = errorCode("InvalidPart")
+	ErrInvalidPartOrder      error = errorCode("InvalidPartOrder")
+	ErrNoSuchBucket          error = errorCode("NoSuchBucket")
+	ErrNoSuchKey             error = errorCode("NoSuchKey")
+	ErrNoSuchUpload          error = errorCode("NoSuchUpload")
+	ErrNoSuchVersion         error = errorCode("NoSuchVersion")
+	ErrNotImplemented        error = errorCode("NotImplemented")
+	ErrRequestTimeTooSkewed  error = errorCode("RequestTimeTooSkewed")
+	ErrSecurityTokenExpired  error = errorCode("SecurityTokenExpired")
+	ErrSignatureDoesNotMatch error = errorCode("SignatureDoesNotMatch")
+	ErrRestoreInProgress     error = errorCode("RestoreAlreadyInProgress")
+
+	ErrNoSuchBucketPolicy      error = errorCode("NoSuchBucketPolicy")
+	ErrNoSuchCORSConfiguration error = errorCode("NoSuchCORSConfiguration")
+	ErrNoSuchEncryption        error = errorCode("NoSuchServerSideEncryptionRule")
+	ErrNoSuchLifecycle         error = errorCode("NoSuchLifecycle")
 )
 
 // Answers that have no one code. They compare the HTTP status of an *Error.
