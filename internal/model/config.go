@@ -11,10 +11,10 @@ import (
 func (s *Store) PutBucketConfig(_ context.Context, bucket string, kind store.ConfigKind, document []byte) error {
 	b, err := s.bucket(bucket)
 	switch {
-	case len(document) > store.MaxConfig:
-		return at(store.ErrTooLarge, store.Error{Op: "PutBucketConfig", Bucket: bucket, Config: kind, Size: int64(len(document))})
 	case err != nil:
 		return at(err, store.Error{Op: "PutBucketConfig", Bucket: bucket, Config: kind})
+	case len(document) > store.MaxConfig:
+		return at(store.ErrTooLarge, store.Error{Op: "PutBucketConfig", Bucket: bucket, Config: kind, Size: int64(len(document))})
 	}
 	b.configs[kind] = slices.Clone(document)
 	return nil
@@ -54,5 +54,25 @@ func (s *Store) DeleteBucketConfig(_ context.Context, bucket string, kind store.
 		return at(err, store.Error{Op: "DeleteBucketConfig", Bucket: bucket, Config: kind})
 	}
 	delete(b.configs, kind)
+	return nil
+}
+
+// UpdateBucketConfig is store's.
+func (s *Store) UpdateBucketConfig(_ context.Context, bucket string, kind store.ConfigKind, change func([]byte) ([]byte, error)) error {
+	b, err := s.bucket(bucket)
+	if err != nil {
+		return at(err, store.Error{Op: "UpdateBucketConfig", Bucket: bucket, Config: kind})
+	}
+	document, err := change(slices.Clone(b.configs[kind]))
+	switch {
+	case err != nil:
+		return at(err, store.Error{Op: "UpdateBucketConfig", Bucket: bucket, Config: kind})
+	case len(document) > store.MaxConfig:
+		return at(store.ErrTooLarge, store.Error{Op: "UpdateBucketConfig", Bucket: bucket, Config: kind, Size: int64(len(document))})
+	case document == nil:
+		delete(b.configs, kind)
+	default:
+		b.configs[kind] = slices.Clone(document)
+	}
 	return nil
 }

@@ -33,6 +33,8 @@ const (
 	configInline = 32 << 10
 )
 
+var errEmptyConfig = errors.New("store: empty configuration")
+
 // BucketConfigs is a bucket with some of its configurations.
 type BucketConfigs struct {
 	Bucket    Bucket
@@ -47,25 +49,96 @@ type BucketConfigs struct {
 // bucket, or was set before the deletion and has gone with the bucket: a bucket
 // that is made again has another ID and none of the old rows.
 func (s *Store) PutBucketConfig(ctx context.Context, bucket string, kind ConfigKind, document []byte) error {
-	err := retry(ctx, func() error { return s.putBucketConfig(ctx, bucket, kind, document) })
+	if len(document) == 0 {
+		return errEmptyConfig
+	}
+	err := s.updateBucketConfig(ctx, bucket, kind, func(*configRow) ([]byte, error) { return document, nil })
 	return wrap(err, &Error{Op: "PutBucketConfig", Bucket: bucket, Config: kind})
 }
 
-func (s *Store) putBucketConfig(ctx context.Context, bucket string, kind ConfigKind, document []byte) error {
-	switch n := len(document); {
-	case n == 0:
-		return errors.New("store: empty configuration")
-	case n > MaxConfig:
-		return wrap(ErrTooLarge, &Error{Size: int64(n)})
-	}
-	v, head, err := s.configView(ctx, bucket, kind)
+// DeleteBucketConfig takes a configuration of a bucket away. That there is none
+// is no error.
+func (s *Store) DeleteBucketConfig(ctx context.Context, bucket string, kind ConfigKind) error {
+	err := s.updateBucketConfig(ctx, bucket, kind, func(*configRow) ([]byte, error) { return nil, nil })
+	return wrap(err, &Error{Op: "DeleteBucketConfig", Bucket: bucket, Config: kind})
+}
+
+// UpdateBucketConfig makes a new document of the one that a bucket has, nil for
+// none: what change returns takes its place, and nil takes it away. change may
+// be called again, with another document, if others are at it too. Its error
+// ends the operation and comes back wrapped.
+func (s *Store) UpdateBucketConfig(ctx context.Context, bucket string, kind ConfigKind, change func(document []byte) ([]byte, error)) error {
+	err := s.updateBucketConfig(ctx, bucket, kind, func(row *configRow) ([]byte, error) {
+		if row.Value == nil {
+			return change(nil)
+		}
+		document, err := s.loadConfig(ctx, row.partition, kind, row.Row)
+		if err != nil {
+			return nil, err
+		}
+		return change(document)
+	})
+	return wrap(err, &Error{Op: "UpdateBucketConfig", Bucket: bucket, Config: kind})
+}
+
+// configRow is the head row of a configuration. Head is zero if there is none.
+type configRow struct {
+	*view
+	kv.Row
+	head *meta.Config
+}
+
+func (s *Store) updateBucketConfig(ctx context.Context, bucket string, kind ConfigKind, document func(*configRow) ([]byte, error)) error {
+	return retry(ctx, func() error {
+		row, err := s.configRow(ctx, bucket, kind)
+		if err != nil {
+			return err
+		}
+		d, err := document(row)
+		if err != nil || d == nil && row.Value == nil {
+			return err
+		}
+		c := row.change()
+		if d == nil {
+			c.replace(row.Row, nil)
+		} else if err := s.writeConfig(c, row.Row, kind, d); err != nil {
+			return err
+		}
+		for n := range row.head.Chunks {
+			c.add(meta.ConfigChunkKey(string(kind), row.head.Generation, n), nil)
+		}
+		return s.commit(ctx, c)
+	})
+}
+
+// configRow reads the head row of a configuration for a commit.
+func (s *Store) configRow(ctx context.Context, bucket string, kind ConfigKind) (*configRow, error) {
+	b, err := s.liveBucket(ctx, bucket)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	v, err := s.view(ctx, meta.BucketPartition(b.ID), meta.ConfigKey(string(kind)))
+	switch {
+	case err != nil:
+		return nil, err
+	case v.rawHeader == nil:
+		return nil, ErrNoSuchBucket // cleared away since its row was read
+	}
+	row := &configRow{view: v, Row: v.rows[0], head: &meta.Config{}}
+	if row.Value != nil {
+		row.head, err = meta.DecodeConfig(row.Value)
+	}
+	return row, err
+}
+
+// writeConfig adds the rows of a document to a change.
+func (s *Store) writeConfig(c *change, row kv.Row, kind ConfigKind, document []byte) error {
+	if n := len(document); n > MaxConfig {
+		return wrap(ErrTooLarge, &Error{Size: int64(n)})
 	}
 	// A generation of its own makes every head row different from the one
 	// before, whatever the document.
 	rec := meta.Config{Generation: s.newID(), Modified: s.now(), Size: int64(len(document))}
-	c := v.change()
 	if rec.Size <= configInline {
 		rec.Document = document
 	} else {
@@ -75,9 +148,8 @@ func (s *Store) putBucketConfig(ctx context.Context, bucket string, kind ConfigK
 			c.add(meta.ConfigChunkKey(string(kind), rec.Generation, rec.Chunks), chunk.Encode())
 		}
 	}
-	c.replace(v.rows[0], rec.Encode())
-	c.dropChunks(kind, head)
-	return s.commit(ctx, c)
+	c.replace(row, rec.Encode())
+	return nil
 }
 
 // GetBucketConfig returns a configuration of a bucket: ErrNoSuchConfig if it
@@ -136,50 +208,6 @@ func (s *Store) getBucketConfigs(ctx context.Context, bucket string, kinds ...Co
 		}
 	}
 	return nil, fmt.Errorf("%w: too many conflicts", ErrUnavailable)
-}
-
-// DeleteBucketConfig takes a configuration of a bucket away. That there is none
-// is no error.
-func (s *Store) DeleteBucketConfig(ctx context.Context, bucket string, kind ConfigKind) error {
-	err := retry(ctx, func() error {
-		v, head, err := s.configView(ctx, bucket, kind)
-		if err != nil || v.rows[0].Value == nil {
-			return err
-		}
-		c := v.change()
-		c.replace(v.rows[0], nil)
-		c.dropChunks(kind, head)
-		return s.commit(ctx, c)
-	})
-	return wrap(err, &Error{Op: "DeleteBucketConfig", Bucket: bucket, Config: kind})
-}
-
-// configView reads the head row of a configuration for a commit; it is the one
-// row of the view. The record is zero if there is none.
-func (s *Store) configView(ctx context.Context, bucket string, kind ConfigKind) (*view, *meta.Config, error) {
-	b, err := s.liveBucket(ctx, bucket)
-	if err != nil {
-		return nil, nil, err
-	}
-	v, err := s.view(ctx, meta.BucketPartition(b.ID), meta.ConfigKey(string(kind)))
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case v.rawHeader == nil:
-		return nil, nil, ErrNoSuchBucket // cleared away since its row was read
-	case v.rows[0].Value == nil:
-		return v, &meta.Config{}, nil
-	}
-	head, err := meta.DecodeConfig(v.rows[0].Value)
-	return v, head, err
-}
-
-// dropChunks deletes the chunks of a configuration whose head row the change
-// replaces.
-func (c *change) dropChunks(kind ConfigKind, head *meta.Config) {
-	for n := range head.Chunks {
-		c.add(meta.ConfigChunkKey(string(kind), head.Generation, n), nil)
-	}
 }
 
 // loadConfig returns the document of a head row: errConflict if its chunks have

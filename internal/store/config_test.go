@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ossastore/ossa/internal/kv"
@@ -151,4 +152,39 @@ func TestCheckConfig(t *testing.T) {
 		}
 	}
 	must(t, clean(ctx, s))
+}
+
+// Changes of one document by several at once are all in it afterwards.
+func TestUpdateConfigConcurrently(t *testing.T) {
+	e := newEnv(t)
+	const writers, each = 4, 10
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for range each {
+				err := e.UpdateBucketConfig(e.ctx, "b", store.ConfigTagging, func(document []byte) ([]byte, error) {
+					return append(document, byte('a'+w)), nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	got, err := e.GetBucketConfig(e.ctx, "b", store.ConfigTagging)
+	e.must(err)
+	for w := range writers {
+		if n := bytes.Count(got, []byte{byte('a' + w)}); n != each {
+			t.Errorf("%d of %d changes of writer %d are in %q", n, each, w, got)
+		}
+	}
+	refused := errors.New("refused")
+	e.want(e.UpdateBucketConfig(e.ctx, "b", store.ConfigTagging, func([]byte) ([]byte, error) { return nil, refused }), refused)
+	e.must(e.UpdateBucketConfig(e.ctx, "b", store.ConfigTagging, func([]byte) ([]byte, error) { return nil, nil }))
+	_, err = e.GetBucketConfig(e.ctx, "b", store.ConfigTagging)
+	e.want(err, store.ErrNoSuchConfig)
+	if err := e.PutBucketConfig(e.ctx, "b", store.ConfigTagging, nil); err == nil {
+		t.Error("an empty document is kept")
+	}
 }

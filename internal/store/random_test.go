@@ -126,6 +126,7 @@ type api interface {
 	GetBucketConfig(context.Context, string, store.ConfigKind) ([]byte, error)
 	GetBucketConfigs(context.Context, string, ...store.ConfigKind) (*store.BucketConfigs, error)
 	DeleteBucketConfig(context.Context, string, store.ConfigKind) error
+	UpdateBucketConfig(context.Context, string, store.ConfigKind, func([]byte) ([]byte, error)) error
 	GetBucketStat(context.Context, string) (*store.BucketStat, error)
 	ListObjects(context.Context, *store.ListObjectsRequest) (*store.ListObjectsResult, error)
 	PutObject(context.Context, *store.PutObjectRequest) (*store.Object, error)
@@ -471,7 +472,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "GetBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload", "RestoreObject"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "UpdateBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload", "RestoreObject"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -690,7 +691,20 @@ var someConfigs = []store.ConfigKind{store.ConfigCors, store.ConfigPolicy, store
 // row mostly.
 func (h *history) config(bucket string) op {
 	kind := pick(h.rng, someConfigs...)
-	switch h.rng.IntN(8) {
+	switch h.rng.IntN(10) {
+	case 8, 9:
+		more := h.rng.IntN(40 << 10)
+		return op{fmt.Sprintf("UpdateBucketConfig %s %s +%d", bucket, kind, more), func(a api) (any, error) {
+			return nil, a.UpdateBucketConfig(h.ctx, bucket, kind, func(document []byte) ([]byte, error) {
+				if len(document)%5 == 4 {
+					return nil, errRefused
+				}
+				if len(document) > 100<<10 {
+					return nil, nil
+				}
+				return append(document, h.pool[:more+1]...), nil
+			})
+		}}
 	case 0, 1, 2:
 		n := pick(h.rng, 1, 100, 32<<10, 32<<10+1, 100<<10, store.MaxConfig, store.MaxConfig+1)
 		from := h.rng.IntN(len(h.pool) - n)
