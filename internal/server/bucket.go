@@ -63,8 +63,14 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 			return err
 		}
 	}
-	if rq.hasHeader(wire.HeaderBucketTagging) {
-		return headerNotImplemented(wire.HeaderBucketTagging)
+	tags, err := wire.ParseBucketTagging(rq.header(wire.HeaderBucketTagging))
+	if err != nil {
+		return err
+	}
+	if tags != nil {
+		if err := s.authorize(ctx, rq, "oss:PutBucketTagging", rq.target.bucket, ""); err != nil {
+			return err
+		}
 	}
 	acl, err := rq.bucketACL()
 	if err != nil {
@@ -106,6 +112,9 @@ func (s *Server) putBucket(ctx context.Context, rq *request) error {
 		}
 	}
 	rq.w.set("Location", "/"+rq.target.bucket)
+	if tags != nil {
+		return s.putConfig(ctx, rq, store.ConfigTagging, bucketTagging(tags))
+	}
 	return rq.w.empty(http.StatusOK)
 }
 
@@ -151,6 +160,13 @@ func (s *Server) getBucketInfo(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
+	encryption, err := s.bucketEncryption(ctx, rq.target.bucket)
+	if err != nil {
+		return err
+	}
+	if encryption == nil {
+		encryption = &wire.ServerSideEncryptionRule{SSEAlgorithm: wire.EncryptionNone}
+	}
 	return rq.w.document(&wire.BucketInfo{Bucket: wire.BucketDetails{
 		CreationDate:             wire.Time{Time: b.Created},
 		ExtranetEndpoint:         rq.target.endpoint,
@@ -163,7 +179,7 @@ func (s *Server) getBucketInfo(ctx context.Context, rq *request) error {
 		DataRedundancyType:       b.Redundancy,
 		Owner:                    s.owner(),
 		AccessControlList:        wire.AccessControlList{Grant: wire.ACL(b.ACL)},
-		ServerSideEncryptionRule: wire.ServerSideEncryptionRule{SSEAlgorithm: wire.EncryptionNone},
+		ServerSideEncryptionRule: *encryption,
 		Comment:                  new(string),
 	}})
 }

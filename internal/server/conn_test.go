@@ -58,7 +58,7 @@ func TestRawTargets(t *testing.T) {
 		{"GET /bucket/a?%zz HTTP/1.1", 400, "InvalidArgument"},
 		{"GET /bucket/a?" + strings.Repeat("a&", 300) + " HTTP/1.1", 400, "InvalidArgument"},
 		{"GET / HTTP/1.1", 403, "AccessDenied"},
-		{"OPTIONS * HTTP/1.1", 501, "NotImplemented"},
+		{"OPTIONS * HTTP/1.1", 400, "BadRequest"},
 		{"CONNECT 127.0.0.1:80 HTTP/1.1", 405, "MethodNotAllowed"},
 		{"FOO / HTTP/1.1", 405, "MethodNotAllowed"},
 	}
@@ -658,18 +658,18 @@ func TestMetrics(t *testing.T) {
 	f.want(call{method: "GET", bucket: "bucket", key: "k"}, 200, "")
 	f.want(call{method: "GET", bucket: "bucket", key: "missing"}, 404, "NoSuchKey")
 	f.want(call{method: "BREW", anonymous: true}, 405, "MethodNotAllowed")
-	f.want(call{method: "GET", bucket: "bucket", query: "policy"}, 501, "NotImplemented")
+	f.want(call{method: "GET", bucket: "bucket", query: "logging"}, 501, "NotImplemented")
 	for name, want := range map[string]float64{
-		`ossa_requests_total{class="2xx",operation="PutObject"}`:       1,
-		`ossa_requests_total{class="2xx",operation="GetObject"}`:       1,
-		`ossa_requests_total{class="4xx",operation="GetObject"}`:       1,
-		`ossa_requests_total{class="4xx",operation="Unknown"}`:         1,
-		`ossa_requests_total{class="5xx",operation="GetBucketPolicy"}`: 1,
-		`ossa_errors_total{code="NoSuchKey"}`:                          1,
-		`ossa_received_bytes_total`:                                    5,
-		`ossa_requests_in_flight`:                                      0,
-		`ossa_panics_total`:                                            0,
-		`ossa_store_open_readers`:                                      0,
+		`ossa_requests_total{class="2xx",operation="PutObject"}`:        1,
+		`ossa_requests_total{class="2xx",operation="GetObject"}`:        1,
+		`ossa_requests_total{class="4xx",operation="GetObject"}`:        1,
+		`ossa_requests_total{class="4xx",operation="Unknown"}`:          1,
+		`ossa_requests_total{class="5xx",operation="GetBucketLogging"}`: 1,
+		`ossa_errors_total{code="NoSuchKey"}`:                           1,
+		`ossa_received_bytes_total`:                                     5,
+		`ossa_requests_in_flight`:                                       0,
+		`ossa_panics_total`:                                             0,
+		`ossa_store_open_readers`:                                       0,
 	} {
 		if got := f.metric(name); got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,7 @@ var answers = []struct {
 	{store.ErrBucketHasObjects, "BucketNotEmpty", "The bucket has objects. Please delete them first."},
 	{store.ErrBucketHasUploads, "BucketNotEmpty", "The bucket has Multipart Uploads. Please delete them first."},
 	{store.ErrTooManyCnames, "TooManyCname", ""},
+	{store.ErrNoSuchConfig, "", ""}, // see noSuchConfig
 	{store.ErrNoSuchKey, "NoSuchKey", ""},
 	{store.ErrNoSuchVersion, "NoSuchVersion", ""},
 	{store.ErrObjectExists, "FileAlreadyExists", ""},
@@ -83,6 +85,14 @@ var answers = []struct {
 	{store.ErrUnavailable, "ServiceUnavailable", "The storage takes no changes at the moment. Please try again."},
 }
 
+// noSuchConfig are the codes for configurations that a bucket does not have.
+var noSuchConfig = map[store.ConfigKind]string{
+	store.ConfigPolicy:     "NoSuchBucketPolicy",
+	store.ConfigLifecycle:  "NoSuchLifecycle",
+	store.ConfigCors:       "NoSuchCORSConfiguration",
+	store.ConfigEncryption: "NoSuchServerSideEncryptionRule",
+}
+
 // retryAfter is how long a client is told to wait, in seconds.
 const retryAfter = "1"
 
@@ -99,6 +109,11 @@ var operationECs = map[[2]string]string{
 	{"PutObjectTagging", "MalformedXML"}:             wire.ECConfigMalformedXML,
 	{"PutCname", "MalformedXML"}:                     wire.ECConfigMalformedXML,
 	{"DeleteCname", "MalformedXML"}:                  wire.ECConfigMalformedXML,
+	{"PutBucketLifecycle", "MalformedXML"}:           wire.ECConfigMalformedXML,
+	{"PutBucketCors", "MalformedXML"}:                wire.ECConfigMalformedXML,
+	{"PutBucketReferer", "MalformedXML"}:             wire.ECConfigMalformedXML,
+	{"PutBucketEncryption", "MalformedXML"}:          wire.ECConfigMalformedXML,
+	{"PutBucketTagging", "MalformedXML"}:             wire.ECConfigMalformedXML,
 }
 
 // refuse makes an answer of any error. expected is whether the error is of the
@@ -158,12 +173,12 @@ func fromStore(rq *request, err error) *refusal {
 		if !errors.Is(err, a.err) {
 			continue
 		}
-		e := wire.NewError(a.code)
+		where := &store.Error{Bucket: rq.target.bucket, Key: rq.target.key}
+		errors.As(err, &where)
+		e := wire.NewError(cmp.Or(a.code, noSuchConfig[where.Config]))
 		if a.message != "" {
 			e = e.WithMessage(a.message)
 		}
-		where := &store.Error{Bucket: rq.target.bucket, Key: rq.target.key}
-		errors.As(err, &where)
 		return &refusal{err: describe(e, where)}
 	}
 	return nil
@@ -185,7 +200,8 @@ func describe(e *wire.Error, where *store.Error) *wire.Error {
 		e = e.WithEC(wire.ECBucketRedundancy)
 	}
 	switch e.Code {
-	case "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty", "TooManyCname":
+	case "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty", "TooManyCname",
+		"NoSuchBucketPolicy", "NoSuchLifecycle", "NoSuchCORSConfiguration", "NoSuchServerSideEncryptionRule":
 		return e.With("BucketName", where.Bucket)
 	case "NoSuchKey", "FileAlreadyExists":
 		return e.With("Key", where.Key)

@@ -332,6 +332,9 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A policy that concerns nobody, so that there is one to read.
+	nobodys := `{"Version":"1","Statement":[{"Principal":["1"],"Action":["oss:GetObject"],"Effect":"Allow","Resource":["acs:oss:*:*:bucket/none"]}]}`
+	w.must(w.store.PutBucketConfig(t.Context(), "bucket", store.ConfigPolicy, []byte(nobodys)))
 	return w
 }
 

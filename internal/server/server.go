@@ -149,6 +149,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil && in > int64(s.opts.MaxInFlight) {
 		err = errOverload
 	}
+	if err != errOverload {
+		s.allowOrigin(r.Context(), rq)
+	}
 	if err == nil {
 		err = s.serve(r.Context(), rq)
 	}

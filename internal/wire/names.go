@@ -41,6 +41,8 @@ const (
 	HeaderResourceGroupID    = "x-oss-resource-group-id"
 	HeaderBucketTagging      = "x-oss-bucket-tagging"
 
+	HeaderAllowSameActionOverlap = "x-oss-allow-same-action-overlap" // "true", or absent
+
 	HeaderEncryption     = "x-oss-server-side-encryption" // AES256, KMS or SM4
 	HeaderDataEncryption = "x-oss-server-side-data-encryption"
 	HeaderEncryptionKey  = "x-oss-server-side-encryption-key-id"

@@ -89,11 +89,21 @@ func (s *scanner) tag() (Tag, error) {
 // repeated keys are InvalidArgument; otherwise the errors are those of
 // ValidateObjectTags.
 func ParseTagging(header string) ([]Tag, error) {
+	return parseTagging(HeaderTagging, header, ECTagHeader, ValidateObjectTags)
+}
+
+// ParseBucketTagging reads the header x-oss-bucket-tagging of PutBucket, like
+// ParseTagging, with the errors of ValidateBucketTags.
+func ParseBucketTagging(header string) ([]Tag, error) {
+	return parseTagging(HeaderBucketTagging, header, "", ValidateBucketTags)
+}
+
+func parseTagging(name, header, ec string, validate func([]Tag) error) ([]Tag, error) {
 	if header == "" {
 		return nil, nil
 	}
-	bad := InvalidArgument(HeaderTagging, header,
-		"The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.").WithEC(ECTagHeader)
+	bad := InvalidArgument(name, header,
+		"The header '"+name+"' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.").WithEC(ec)
 	for part := range strings.SplitSeq(header, "&") {
 		if strings.Count(part, "=") > 1 {
 			return nil, bad
@@ -113,7 +123,7 @@ func ParseTagging(header string) ([]Tag, error) {
 	if repeatedKey(tags) {
 		return nil, bad
 	}
-	if err := ValidateObjectTags(tags); err != nil {
+	if err := validate(tags); err != nil {
 		return nil, err
 	}
 	return tags, nil
