@@ -456,7 +456,7 @@ func TestRandomHistory(t *testing.T) {
 			went := make(map[string]int)
 			eachSeed(t, 3, func(t *testing.T, rng *rand.Rand) {
 				h := newHistory(t, rng, open())
-				for i := range 1500 {
+				for i := range 1800 {
 					h.step(h.random())
 					switch {
 					case i%250 == 249:
@@ -598,7 +598,9 @@ func (h *history) random() op {
 	if rng.IntN(8) == 0 {
 		return h.randomRAM()
 	}
-	switch n := rng.IntN(228); {
+	switch n := rng.IntN(234); {
+	case n >= 228:
+		return h.uploadPartCopy()
 	case n >= 218:
 		return h.restoreObject(bucket, key)
 	case n >= 208:
