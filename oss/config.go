@@ -246,7 +246,8 @@ type GetBucketLifecycleRequest struct {
 // LifecycleResult is the lifecycle rules of a bucket.
 type LifecycleResult struct {
 	Answer
-	Rules []LifecycleRule
+	Rules    []LifecycleRule
+	Document []byte // LifecycleConfiguration, in XML: the rules as they were answered
 }
 
 func (q *GetBucketLifecycleRequest) build() *call {
@@ -256,12 +257,16 @@ func (q *GetBucketLifecycleRequest) build() *call {
 // GetBucketLifecycle tells the lifecycle rules of a bucket. None at all is
 // ErrNoSuchLifecycle.
 func (c *Client) GetBucketLifecycle(ctx context.Context, q *GetBucketLifecycleRequest) (*LifecycleResult, error) {
-	var doc wire.LifecycleConfiguration
-	a, err := c.getDocument(ctx, q.build(), &doc)
+	k := q.build()
+	r, err := c.send(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	res := &LifecycleResult{Answer: a}
+	var doc wire.LifecycleConfiguration
+	if err := k.unmarshal(r, &doc); err != nil {
+		return nil, err
+	}
+	res := &LifecycleResult{Answer: r.answer(), Document: r.doc}
 	for i := range doc.Rules {
 		res.Rules = append(res.Rules, lifecycleRule(&doc.Rules[i]))
 	}

@@ -103,6 +103,7 @@ func TestConfigurations(t *testing.T) {
 	must(c.PutBucketLifecycle(ctx, &PutBucketLifecycleRequest{Bucket: testBucket, Rules: rules, AllowSameActionOverlap: true}))
 	lifecycle, err := c.GetBucketLifecycle(ctx, &GetBucketLifecycleRequest{Bucket: testBucket})
 	same("lifecycle", lifecycle.Rules, rules, err)
+	same("lifecycle document", bytes.Contains(lifecycle.Document, []byte("<ID>marker</ID>")), true, err)
 	must(c.DeleteBucketLifecycle(ctx, &DeleteBucketLifecycleRequest{Bucket: testBucket}))
 
 	cors := []CORSRule{

@@ -44,6 +44,8 @@ func TestMain(m *testing.M) {
 //	status URL STATUS [NAME:VALUE...]
 //	                     GET URL, with these headers, answers with STATUS; the body goes to stdout
 //	put KEY SIZE         PutObject in bucket "scripts", which is made
+//	subresource METHOD KEY NAME FILE
+//	                     METHOD /scripts/KEY?NAME with a file as body
 //	get KEY SIZE         GetObject finds SIZE bytes as put wrote them
 //	upload KEY SIZE      put without making the bucket
 //	refused METHOD KEY CODE [TEXT]
@@ -68,12 +70,13 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start":  startServer,
-			"stop":   stopServer,
-			"status": wantStatus,
-			"put":    putObject,
-			"get":    getObject,
-			"drain":  drain,
+			"start":       startServer,
+			"stop":        stopServer,
+			"status":      wantStatus,
+			"put":         putObject,
+			"subresource": subResource,
+			"get":         getObject,
+			"drain":       drain,
 
 			"upload":      uploadObject,
 			"refused":     wantRefusal,

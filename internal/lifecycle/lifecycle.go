@@ -182,14 +182,14 @@ func (rs Rules) Aborts() bool {
 	return slices.ContainsFunc(rs, func(r Rule) bool { return r.Enabled && !r.Abort.never() })
 }
 
-// NeedTags tells whether tags decide about an object or upload of this key.
-func (rs Rules) NeedTags(key string) bool {
-	return slices.ContainsFunc(rs, func(r Rule) bool {
-		if !r.Enabled || !strings.HasPrefix(key, r.Prefix) {
-			return false
-		}
-		return len(r.Tags) > 0 || slices.ContainsFunc(r.Not, func(n Not) bool { return n.Tag != nil })
-	})
+// ObjectTags tells whether tags decide about an object of this key.
+func (rs Rules) ObjectTags(key string) bool {
+	return slices.ContainsFunc(rs, func(r Rule) bool { return r.Enabled && r.objects() && r.tags(key) })
+}
+
+// UploadTags tells whether tags decide about an upload of this key.
+func (rs Rules) UploadTags(key string) bool {
+	return slices.ContainsFunc(rs, func(r Rule) bool { return r.Enabled && !r.Abort.never() && r.tags(key) })
 }
 
 // Prefixes are those of the keys that rules may do something to the objects of,
@@ -197,7 +197,7 @@ func (rs Rules) NeedTags(key string) bool {
 func (rs Rules) Prefixes() []string {
 	var all []string
 	for _, r := range rs {
-		if r.Enabled && (!r.Expiration.never() || len(r.Transitions) > 0) {
+		if r.Enabled && r.objects() {
 			all = append(all, r.Prefix)
 		}
 	}
@@ -209,6 +209,15 @@ func (rs Rules) Prefixes() []string {
 		}
 	}
 	return outer
+}
+
+// objects tells whether the rule does anything to objects.
+func (r *Rule) objects() bool { return !r.Expiration.never() || len(r.Transitions) > 0 }
+
+// tags tells whether the rule looks at tags for this key.
+func (r *Rule) tags(key string) bool {
+	return strings.HasPrefix(key, r.Prefix) &&
+		(len(r.Tags) > 0 || slices.ContainsFunc(r.Not, func(n Not) bool { return n.Tag != nil && strings.HasPrefix(key, n.Prefix) }))
 }
 
 // object tells whether the rule is about an object.

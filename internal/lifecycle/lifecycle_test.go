@@ -197,6 +197,9 @@ func TestPrefixes(t *testing.T) {
 	if !rules.Aborts() || rules[2:].Aborts() {
 		t.Error("Aborts is wrong")
 	}
+	if rules.ObjectTags("b/") || rules.UploadTags("a/") {
+		t.Error("tags that no rule has")
+	}
 }
 
 // choices makes rules and objects of bytes, as a fuzzer or a random test gives
@@ -297,6 +300,15 @@ func compare(t *testing.T, b []byte) {
 		if again, ok := rules.Object(o, now); ok {
 			t.Errorf("%+v is followed by %+v", d, again)
 		}
+	}
+	// Where tags are said not to decide, they do not.
+	bare, tagless := o, u
+	bare.Tags, tagless.Tags = nil, nil
+	if !rules.ObjectTags(o.Key) && show(rules.Object(o, now)) != show(rules.Object(bare, now)) {
+		t.Errorf("tags decide about the object: %+v", rules)
+	}
+	if !rules.UploadTags(u.Key) && show(rules.Upload(u, now)) != show(rules.Upload(tagless, now)) {
+		t.Errorf("tags decide about the upload: %+v", rules)
 	}
 	inside := false
 	for _, p := range rules.Prefixes() {

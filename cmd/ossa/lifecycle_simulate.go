@@ -1,0 +1,289 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ossastore/ossa/internal/lifecycle"
+	"github.com/ossastore/ossa/oss"
+)
+
+const envEndpoint = "OSS_ENDPOINT"
+
+func lifecycleCommand() *cobra.Command {
+	return group("lifecycle", "See what the lifecycle rules of a bucket do",
+		"See what the lifecycle rules of a bucket do.", lifecycleSimulateCommand())
+}
+
+func lifecycleSimulateCommand() *cobra.Command {
+	var at string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "simulate oss://BUCKET",
+		Short: "List what the rules of a bucket would delete, move or abort",
+		Long: `List the objects that the lifecycle rules of a bucket would delete or move to
+another storage class at a time, and the uploads that they would abort. Nothing
+is changed.
+
+The rules are read and judged here, through the public API: it works with any
+endpoint, for whoever may get the bucket's rules and list it. Where rules have
+tags those of objects are asked for one by one; those of uploads nobody tells, so
+that uploads are taken to have none.
+
+The endpoint, the region and the access key are read from ` + envEndpoint + `,
+` + envRegion + `, ` + envAccessKeyID + `, ` + envAccessKeySecret + ` and, for a
+session, ` + envSessionToken + `.
+
+Exit status: 0 if all went well, also if nothing is due or there are no rules, 1
+if something failed, 2 if the command line or the environment cannot be
+understood.`,
+		Example: `  ossa lifecycle simulate oss://builds
+  ossa lifecycle simulate oss://builds --at 2026-12-24
+  ossa lifecycle simulate oss://builds --json | jq -r 'select(.action=="expire").key'`,
+		Args: func(command *cobra.Command, args []string) error {
+			return wantArguments(command, []string{"oss://BUCKET"}, args)
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			s := &simulation{stderr: command.ErrOrStderr(), at: time.Now()}
+			var err error
+			if s.bucket, err = parseBucket(args[0]); err != nil {
+				return err
+			}
+			if at != "" {
+				if s.at, err = parseTime(at); err != nil {
+					return err
+				}
+			}
+			if s.client, err = clientOf(os.Getenv); err != nil {
+				return err
+			}
+			return s.run(command.Context(), newDueList(command.OutOrStdout(), asJSON))
+		},
+	}
+	command.Flags().StringVar(&at, "at", "", "`time` to judge at, such as 2026-12-24 or 2026-12-24T18:00:00Z; default now")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return command
+}
+
+// parseBucket takes oss://BUCKET apart.
+func parseBucket(text string) (string, error) {
+	bucket, ok := strings.CutPrefix(text, "oss://")
+	bucket = strings.TrimSuffix(bucket, "/")
+	if !ok || bucket == "" || strings.Contains(bucket, "/") {
+		return "", usagef("%q is not a bucket, such as oss://builds", text)
+	}
+	return bucket, nil
+}
+
+// parseTime reads a time, or a day, which is its first moment by UTC.
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usagef("--at: %q is not a time, such as 2026-12-24 or 2026-12-24T18:00:00Z", text)
+}
+
+// clientOf makes a client of what the environment says.
+func clientOf(getenv func(string) string) (*oss.Client, error) {
+	if getenv(envEndpoint) == "" {
+		return nil, usagef("%s must hold the URL of a server, such as http://127.0.0.1:9000", envEndpoint)
+	}
+	id, secret := getenv(envAccessKeyID), getenv(envAccessKeySecret)
+	if id == "" || secret == "" {
+		return nil, usagef("%s and %s must hold an access key", envAccessKeyID, envAccessKeySecret)
+	}
+	client, err := oss.NewClient(getenv(envEndpoint), oss.WithRegion(getenv(envRegion)),
+		oss.WithCredentials(oss.StaticCredentials(id, secret, getenv(envSessionToken))))
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("%s, %s: %w", envEndpoint, envRegion, err)}
+	}
+	return client, nil
+}
+
+// simulation judges a bucket by its rules.
+type simulation struct {
+	client *oss.Client
+	bucket string
+	at     time.Time
+	stderr io.Writer
+}
+
+func (s *simulation) run(ctx context.Context, list *dueList) error {
+	res, err := s.client.GetBucketLifecycle(ctx, &oss.GetBucketLifecycleRequest{Bucket: s.bucket})
+	if errors.Is(err, oss.ErrNoSuchLifecycle) {
+		fmt.Fprintf(s.stderr, "ossa: oss://%s has no lifecycle rules\n", s.bucket)
+		return list.end()
+	} else if err != nil {
+		return err
+	}
+	rules, err := lifecycle.Parse(res.Document)
+	if err != nil {
+		return fmt.Errorf("rules of oss://%s: %w", s.bucket, err)
+	}
+	if err := s.objects(ctx, rules, list); err != nil {
+		return err
+	}
+	if rules.Aborts() {
+		if err := s.uploads(ctx, rules, list); err != nil {
+			return err
+		}
+	}
+	return list.end()
+}
+
+func (s *simulation) objects(ctx context.Context, rules lifecycle.Rules, list *dueList) error {
+	for _, prefix := range rules.Prefixes() {
+		for o, err := range s.client.Objects(ctx, s.bucket, prefix) {
+			if err != nil {
+				return err
+			}
+			about := lifecycle.Object{Key: o.Key, Size: o.Size, Class: string(o.StorageClass), Modified: o.LastModified}
+			if rules.ObjectTags(o.Key) {
+				res, err := s.client.GetObjectTagging(ctx, &oss.GetObjectTaggingRequest{Bucket: s.bucket, Key: o.Key})
+				if errors.Is(err, oss.ErrNoSuchKey) {
+					continue // deleted since it was listed
+				} else if err != nil {
+					return err
+				}
+				for _, t := range res.Tags {
+					about.Tags = append(about.Tags, lifecycle.Tag(t))
+				}
+			}
+			if d, due := rules.Object(about, s.at); due {
+				if err := list.add(dueEntry{Action: d.Action, Key: o.Key, Rule: d.Rule, StorageClass: d.Class, Size: o.Size, Due: d.At}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *simulation) uploads(ctx context.Context, rules lifecycle.Rules, list *dueList) error {
+	doubtful := 0
+	for u, err := range s.client.Uploads(ctx, s.bucket, "") {
+		if err != nil {
+			return err
+		}
+		if rules.UploadTags(u.Key) {
+			doubtful++
+		}
+		d, due := rules.Upload(lifecycle.Upload{Key: u.Key, Initiated: u.Initiated}, s.at)
+		if !due {
+			continue
+		}
+		var size int64
+		for p, err := range s.client.Parts(ctx, s.bucket, u.Key, u.UploadID) {
+			if err != nil && !errors.Is(err, oss.ErrNoSuchUpload) {
+				return err
+			}
+			size += p.Size
+		}
+		if err := list.add(dueEntry{Action: d.Action, Key: u.Key, UploadID: u.UploadID, Rule: d.Rule, Size: size, Due: d.At}); err != nil {
+			return err
+		}
+	}
+	if doubtful > 0 {
+		fmt.Fprintf(s.stderr, "ossa: rules look at tags of %d uploads, which cannot be asked for; these were taken to have none\n", doubtful)
+	}
+	return nil
+}
+
+// dueEntry is something that is due.
+type dueEntry struct {
+	Action       lifecycle.Action `json:"action"` // expire, transition or abort
+	Key          string           `json:"key"`
+	UploadID     string           `json:"upload_id,omitempty"`
+	Rule         string           `json:"rule"`
+	StorageClass string           `json:"storage_class,omitempty"` // where a transition leads
+	Size         int64            `json:"size"`                    // bytes; of an upload those of its parts
+	Due          time.Time        `json:"due"`                     // since when
+}
+
+// dueList prints what is due, as a table or for machines, as it comes.
+type dueList struct {
+	w     io.Writer
+	json  *json.Encoder     // nil for a table
+	table *tabwriter.Writer // nil for machines
+	rows  int               // of the table, not printed yet
+
+	expired, moved, aborted, freed int64
+}
+
+func newDueList(w io.Writer, asJSON bool) *dueList {
+	l := &dueList{w: w}
+	if asJSON {
+		l.json = json.NewEncoder(w)
+		l.json.SetEscapeHTML(false)
+	} else {
+		l.table = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	}
+	return l
+}
+
+// aligned is how many rows are printed together, so that the length of a list
+// is not bound by memory.
+const aligned = 1000
+
+func (l *dueList) add(e dueEntry) error {
+	action := string(e.Action)
+	switch e.Action {
+	case lifecycle.Expire:
+		l.expired++
+		l.freed += e.Size
+	case lifecycle.Abort:
+		l.aborted++
+		l.freed += e.Size
+	case lifecycle.Move:
+		l.moved++
+		action = "to " + e.StorageClass
+	}
+	if l.json != nil {
+		return l.json.Encode(e)
+	}
+	if l.rows == 0 && l.expired+l.moved+l.aborted == 1 {
+		fmt.Fprintln(l.table, "ACTION\tKEY\tUPLOAD\tRULE\tSIZE\tDUE")
+	}
+	fmt.Fprintf(l.table, "%s\t%s\t%s\t%s\t%s\t%s\n",
+		action, cell(e.Key), cmp.Or(e.UploadID, "-"), cell(e.Rule), size(e.Size), when(e.Due))
+	if l.rows++; l.rows < aligned {
+		return nil
+	}
+	l.rows = 0
+	return l.table.Flush()
+}
+
+// cell is text from a bucket in one cell of a table: quoted, where it could be
+// taken for more.
+func cell(text string) string {
+	quoted := strconv.Quote(text)
+	if text == "" || strings.Contains(text, " ") || quoted[1:len(quoted)-1] != text {
+		return quoted
+	}
+	return text
+}
+
+// end prints the sum below a table.
+func (l *dueList) end() error {
+	if l.json != nil {
+		return nil
+	}
+	if err := l.table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(l.w, "%d to expire, %d to move, %d uploads to abort; %s to be freed\n", l.expired, l.moved, l.aborted, size(l.freed))
+	return err
+}
