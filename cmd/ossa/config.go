@@ -37,6 +37,7 @@ type serveConfig struct {
 	logFormat    string
 	logLevel     string
 	accessLog    bool
+	accessFile   string // "" for none
 	drainTimeout time.Duration
 	restoreTime  time.Duration
 }
@@ -50,7 +51,9 @@ var environment = map[string]string{
 	"region":       "OSSA_REGION",
 	"domain":       "OSSA_DOMAIN",
 
-	"cname":         "OSSA_CNAME",
+	"cname":           "OSSA_CNAME",
+	"access-log-file": "OSSA_ACCESS_LOG_FILE",
+
 	"tls-cert":      "OSSA_TLS_CERT",
 	"tls-key":       "OSSA_TLS_KEY",
 	"http2":         "OSSA_HTTP2",
@@ -78,7 +81,9 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	c.lifecycle.addFlags(flags)
 	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
 	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
-	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none")
+	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none, as with --access-log-file")
+	flags.StringVar(&c.accessFile, "access-log-file", "",
+		"`file` for one line for each request with the fields of OSS access logs, or \"-\" for stdout; SIGHUP opens it again (OSSA_ACCESS_LOG_FILE)")
 	flags.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second,
 		"`time` that requests have to finish after SIGTERM")
 	flags.DurationVar(&c.restoreTime, "restore-time", 0, "`time` that RestoreObject takes, such as 1h; 0 restores at once")

@@ -37,7 +37,7 @@ line on stderr. SIGTERM and SIGINT let requests finish and then end it; a second
 signal ends it at once, which loses nothing that was answered.
 
 With --tls-cert and --tls-key the API speaks TLS. The files are looked at again
-when they change, and on SIGHUP.
+when they change, and on SIGHUP, which also opens --access-log-file again.
 
 Addresses without a bucket in their host name, such as 127.0.0.1, have the
 bucket at the front of the path. <bucket>.localhost always leads to a bucket,
@@ -58,6 +58,9 @@ the environment cannot be understood.`,
 			}
 			if err := c.validate(); err != nil {
 				return err
+			}
+			if c.accessFile != "" && !command.Flags().Changed("access-log") {
+				c.accessLog = false // one line is enough
 			}
 			return serve(command.Context(), c, command.ErrOrStderr())
 		},
@@ -141,6 +144,9 @@ func (s *service) openListeners() (addresses []string) {
 func (s *service) reload() {
 	if s.certs != nil {
 		s.certs.Reload()
+	}
+	if s.access != nil {
+		s.access.reopen()
 	}
 }
 

@@ -37,6 +37,7 @@ type service struct {
 	rounds *runner.Runner // of lifecycle rules; nil when off
 	ready  atomic.Bool
 	certs  *server.Certificates // nil without TLS
+	access *accessLogFile       // nil for none
 
 	api, admin                 *http.Server
 	apiListener, adminListener net.Listener // the second one nil when off
@@ -54,6 +55,11 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 
 	if s.certs, err = c.transport.certificates(log); err != nil {
 		return nil, err
+	}
+	if c.accessFile != "" {
+		if s.access, err = openAccessLog(c.accessFile, log); err != nil {
+			return nil, err
+		}
 	}
 	if s.engine, err = engine.Open(engine.Options{Dir: c.data, Logger: log}); err != nil {
 		return nil, err
@@ -108,6 +114,9 @@ func (s *service) makeServers() error {
 		Keys:       keys,
 		Logger:     log,
 		Registerer: registry,
+	}
+	if s.access != nil {
+		opts.AccessLog = s.access
 	}
 	s.config.transport.options(&opts)
 	s.config.limits.options(&opts, openFiles(), s.log)
@@ -224,6 +233,9 @@ func (s *service) close() error {
 	}
 	if s.adminListener != nil {
 		s.adminListener.Close()
+	}
+	if s.access != nil {
+		err = errors.Join(err, s.access.close())
 	}
 	return err
 }

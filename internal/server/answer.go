@@ -28,6 +28,14 @@ type answer struct {
 // set sets a header, its name spelled as it is.
 func (a *answer) set(name, value string) { a.Header()[name] = []string{value} }
 
+// get returns a header that was set in this spelling.
+func (a *answer) get(name string) string {
+	if values := a.Header()[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // setIf sets a header unless the value is empty.
 func (a *answer) setIf(name, value string) {
 	if value != "" {

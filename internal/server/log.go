@@ -28,6 +28,9 @@ func (s *Server) finish(rq *request) {
 	elapsed := time.Since(rq.began)
 	s.metrics.observe(rq, elapsed)
 	s.logAccess(rq, elapsed, abort)
+	if s.opts.AccessLog != nil {
+		s.opts.AccessLog.Write(s.accessLine(rq, elapsed)) // who fails has told the operator
+	}
 	if abort {
 		// net/http closes the connection, quietly.
 		rq.w.flush()

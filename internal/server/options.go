@@ -52,6 +52,10 @@ type Options struct {
 	Logger     *slog.Logger          // default discards
 	Registerer prometheus.Registerer // default a registry of its own
 
+	// AccessLog gets one line for each request, in one Write, with the fields of
+	// OSS access logs; default none. It is used concurrently.
+	AccessLog io.Writer
+
 	// MaxInFlight is how many requests are served at once; more are answered
 	// with ServiceUnavailable before anything of them is read. Default 2048.
 	MaxInFlight int

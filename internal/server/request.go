@@ -17,12 +17,13 @@ import (
 
 // request is one request on its way through the server, and its answer.
 type request struct {
-	r      *http.Request
-	w      *answer
-	body   *body
-	id     string
-	began  time.Time // by the real clock; for durations
-	origin origin
+	r        *http.Request
+	w        *answer
+	body     *body
+	id       string
+	began    time.Time // by the real clock; for durations
+	received time.Time // by the server's clock
+	origin   origin
 
 	target      target
 	query       wire.Values
@@ -40,7 +41,7 @@ type request struct {
 
 func (s *Server) newRequest(w http.ResponseWriter, r *http.Request, began time.Time) *request {
 	now := s.opts.Clock()
-	rq := &request{r: r, id: s.newRequestID(now), began: began, origin: s.proxies.origin(r), op: unrouted}
+	rq := &request{r: r, id: s.newRequestID(now), began: began, received: now, origin: s.proxies.origin(r), op: unrouted}
 	rc := http.NewResponseController(w)
 	rq.w = &answer{
 		ResponseWriter: w,
