@@ -62,6 +62,7 @@ var answers = []struct {
 	{iam.ErrPolicyNeeded, 400, "MissingParameter.Policy", "A session of root needs a policy that says what it may do."},
 	{iam.ErrNoSessions, 403, "NoPermission", "Only a long-term access key can begin a session."},
 
+	{store.ErrNoKeyRing, 409, "NoKeyRing", "The server has no key ring, and so nothing to seal a secret with."},
 	{kms.ErrNoKeyRing, 409, "NoKeyRing", "The server has no key ring, and so nothing to seal a secret with."},
 	{kms.ErrUnknownKey, 404, "EntityNotExist.Key", "The key ring has no such key."},
 	{kms.ErrKeyExists, 409, "EntityAlreadyExists.Key", "The key ring has a key of this ID."},

@@ -128,6 +128,9 @@ func (k *Keys) secret(ctx context.Context, p *store.Principal) (string, error) {
 	sealed := sealedSecret{p.Key.ID, string(p.Sealed)}
 	return k.secrets.get(sealed, func() (string, error) {
 		plain, err := k.opts.Ring.Decrypt(ctx, p.Sealed, store.SecretContext(p.Key.ID))
+		if errors.Is(err, kms.ErrNoKeyRing) {
+			err = store.ErrNoKeyRing
+		}
 		return string(plain), err
 	})
 }

@@ -3,11 +3,13 @@ package store
 import (
 	"context"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"time"
 
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/meta"
 )
@@ -290,8 +292,11 @@ func (s *Store) CreateAccessKey(ctx context.Context, user string) (key *AccessKe
 			return ErrTooManyKeys
 		}
 		rec := meta.AccessKey{User: user, Created: s.now()}
-		if rec.Sealed, err = s.opts.KeyRing.Encrypt(ctx, []byte(secret), SecretContext(id)); err != nil {
-			return err
+		rec.Sealed, err = s.opts.KeyRing.Encrypt(ctx, []byte(secret), SecretContext(id))
+		if errors.Is(err, kms.ErrNoKeyRing) {
+			return ErrNoKeyRing
+		} else if err != nil {
+			return ringFailed(ctx, err)
 		}
 		u.AccessKeys = append(u.AccessKeys, id)
 		slices.Sort(u.AccessKeys)

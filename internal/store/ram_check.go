@@ -6,12 +6,26 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/meta"
 )
 
+// secret sees that the key ring opens the secret of an access key.
+func (c *checker) secret(ctx context.Context, where, id string, sealed []byte) error {
+	_, err := c.s.opts.KeyRing.Decrypt(ctx, sealed, SecretContext(id))
+	switch {
+	case err == nil, errors.Is(err, kms.ErrNoKeyRing):
+		return nil
+	case fatal(ctx, err):
+		return err
+	}
+	c.damage(where, fmt.Errorf("secret: %w", err))
+	return nil
+}
+
 // ram verifies users, access keys and policies, and that what names one of them
-// and what is named agree. That secrets can be opened is the key ring's to say.
+// and what is named agree. Secrets are opened if there is a key ring.
 func (c *checker) ram(ctx context.Context) error {
 	keys := make(map[string]string) // access key ID -> user that names it
 	attached := make(map[string]uint64)
@@ -51,6 +65,9 @@ func (c *checker) ram(ctx context.Context) error {
 			c.damage(where, errors.New("no secret"))
 		}
 		delete(keys, id)
+		if err == nil && len(rec.Sealed) > 0 {
+			return c.secret(ctx, where, id, rec.Sealed)
+		}
 		return nil
 	})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/ossastore/ossa/internal/blob/memblob"
-	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/kv"
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/model"
@@ -320,7 +319,7 @@ func TestCreateAccessKeyWithoutRing(t *testing.T) {
 	must(t, err)
 	_, err = s.CreateUser(t.Context(), "u")
 	must(t, err)
-	if _, _, err := s.CreateAccessKey(t.Context(), "u"); !errors.Is(err, kms.ErrNoKeyRing) {
+	if _, _, err := s.CreateAccessKey(t.Context(), "u"); !errors.Is(err, store.ErrNoKeyRing) {
 		t.Errorf("key without a ring: %v", err)
 	}
 	must(t, clean(t.Context(), s))
