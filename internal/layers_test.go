@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {},
 	"iam":    {"auth", "kms", "store"},
-	"admin":  {"auth", "iam", "kms", "sign", "store"},
+	"admin":  {"auth", "iam", "kms", "sign", "store", "wire"},
 	"sign":   {},
 	"wire":   {},
 

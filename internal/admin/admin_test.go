@@ -526,7 +526,9 @@ func TestSimulate(t *testing.T) {
 	e := newEnv(t)
 	e.user("bob", allow("oss:PutObject", "acs:oss:*:*:b/*"), `{"Effect":"Deny","Action":"oss:PutObject","Resource":"acs:oss:*:*:b/secret/*"}`,
 		`{"Effect":"Allow","Action":"oss:ListObjects","Resource":"*","Condition":{"StringLike":{"oss:Prefix":"a/*"},"IpAddress":{"acs:SourceIp":"192.0.2.0/24"},"Bool":{"acs:SecureTransport":"true"}}}`,
-		`{"Effect":"Allow","Action":"oss:DeleteObject","Resource":"*","Condition":{"StringEquals":{"oss:ExistingObjectTag/temp":"yes"}}}`)
+		`{"Effect":"Allow","Action":"oss:DeleteObject","Resource":"*","Condition":{"StringEquals":{"oss:ExistingObjectTag/temp":"yes"}}}`,
+		`{"Effect":"Allow","Action":"oss:GetBucketInfo","Resource":"*","Condition":{"StringEquals":{"oss:BucketTag/team":"red"}}}`,
+		`{"Effect":"Allow","Action":"oss:ListMultipartUploads","Resource":"*","Condition":{"StringEquals":{"oss:Prefix":""}}}`)
 	e.must(e.store.PutBucket(e.ctx, &store.PutBucketRequest{Bucket: "b"}))
 	put := func(key, acl string, tags ...store.Tag) {
 		_, err := e.store.PutObject(e.ctx, &store.PutObjectRequest{
@@ -537,6 +539,8 @@ func TestSimulate(t *testing.T) {
 	put("public", "public-read")
 	put("plain", "")
 	put("tagged", "", store.Tag{Key: "temp", Value: "yes"})
+	e.must(e.store.PutBucketConfig(e.ctx, "b", store.ConfigTagging,
+		[]byte(`<Tagging><TagSet><Tag><Key>team</Key><Value>red</Value></Tag></TagSet></Tagging>`)))
 	e.must(e.store.PutBucketConfig(e.ctx, "b", store.ConfigPolicy,
 		[]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Principal":["*"],"Action":"oss:GetObjectAcl","Resource":"acs:oss:*:*:b/*"}]}`)))
 
@@ -567,6 +571,9 @@ func TestSimulate(t *testing.T) {
 		{"insecure", insecure, "oss:ListObjects", "b", false, "AccountLevelIdentityBasedPolicy", "", 0, "", ""},
 		{"tag", bob, "oss:DeleteObject", "b/tagged", true, "AccountLevelIdentityBasedPolicy", "bob-policy", 4, `"temp"`[1:5], ""},
 		{"no tag", bob, "oss:DeleteObject", "b/plain", false, "AccountLevelIdentityBasedPolicy", "", 0, "", ""},
+		{"bucket tag", bob, "oss:GetBucketInfo", "b", true, "AccountLevelIdentityBasedPolicy", "bob-policy", 5, `team`, ""},
+		{"no prefix", bob, "oss:ListMultipartUploads", "b", true, "AccountLevelIdentityBasedPolicy", "bob-policy", 6, `oss:Prefix`, ""},
+		{"a prefix", inside, "oss:ListMultipartUploads", "b", false, "AccountLevelIdentityBasedPolicy", "", 0, "", ""},
 		{"session", limited, "oss:PutObject", "b/new", false, "SessionPolicy", "", 0, "", ""},
 		{"no bucket", bob, "oss:PutObject", "none/x", false, "AccountLevelIdentityBasedPolicy", "", 0, "", "there is no bucket none"},
 	} {

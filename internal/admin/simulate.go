@@ -11,6 +11,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
 )
 
 func simulated(r *SimulateRequest) []auth.Resource {
@@ -94,6 +95,12 @@ func (s *simulation) question(ctx context.Context) (q auth.Request, err error) {
 		}
 		q.Context.Values[key] = values
 	}
+	switch r.Action {
+	case "oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads":
+		// A listing without them has empty ones.
+		unlessGiven(&q, auth.KeyPrefix, "")
+		unlessGiven(&q, auth.KeyDelimiter, "")
+	}
 	resource, err := auth.ParseResource(r.Resource)
 	if err != nil {
 		return q, refuse(http.StatusBadRequest, "InvalidParameter.Resource", err.Error()+".")
@@ -110,7 +117,7 @@ func (s *simulation) look(ctx context.Context, q *auth.Request, bucket, key stri
 	if bucket == "" || strings.ContainsAny(bucket, "*?") {
 		return nil
 	}
-	b, err := s.c.h.opts.Store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy)
+	b, err := s.c.h.opts.Store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigTagging)
 	if errors.Is(err, store.ErrNoSuchBucket) {
 		s.note("there is no bucket %s: neither its policy nor an ACL could be asked", bucket)
 		return nil
@@ -122,6 +129,9 @@ func (s *simulation) look(ctx context.Context, q *auth.Request, bucket, key stri
 		if q.BucketPolicy, err = auth.ParseBucketPolicy(s.bucketPolicy, bucket); err != nil {
 			return fmt.Errorf("policy of bucket %s: %w", bucket, err)
 		}
+	}
+	if err := s.bucketTags(q, b.Documents[store.ConfigTagging]); err != nil {
+		return fmt.Errorf("tags of bucket %s: %w", bucket, err)
 	}
 	if key == "" {
 		return nil
@@ -136,11 +146,30 @@ func (s *simulation) look(ctx context.Context, q *auth.Request, bucket, key stri
 	}
 	q.ObjectACL = o.ACL
 	for _, tag := range o.Tags {
-		if name := auth.KeyTag + tag.Key; q.Context.Values[name] == nil {
-			q.Context.Values[name] = []string{tag.Value}
-		}
+		unlessGiven(q, auth.KeyTag+tag.Key, tag.Value)
 	}
 	return nil
+}
+
+// maxTagsRead bounds the tags of a bucket that are read.
+const maxTagsRead = 1000
+
+func (s *simulation) bucketTags(q *auth.Request, document []byte) error {
+	if document == nil {
+		return nil
+	}
+	tags, err := wire.DecodeTagging(document, maxTagsRead)
+	for _, tag := range tags {
+		unlessGiven(q, auth.KeyBucketTag+tag.Key, tag.Value)
+	}
+	return err
+}
+
+// unlessGiven sets a condition key that the question does not set.
+func unlessGiven(q *auth.Request, key, value string) {
+	if q.Context.Values[key] == nil {
+		q.Context.Values[key] = []string{value}
+	}
 }
 
 // document is the policy whose statement decided, nil for none.
