@@ -89,11 +89,12 @@ func (s *simulation) question(ctx context.Context) (q auth.Request, err error) {
 		}
 	}
 	for key, values := range r.Conditions {
-		if !strings.HasPrefix(key, "oss:") {
+		name, ok := auth.ConditionKey(key)
+		if !ok || !strings.HasPrefix(name, "oss:") {
 			return q, refuse(http.StatusBadRequest, "InvalidParameter.Conditions",
 				fmt.Sprintf("%.80q is no condition key that begins with oss:, such as oss:Prefix; the others have fields of their own.", key))
 		}
-		q.Context.Values[key] = values
+		q.Context.Values[name] = values
 	}
 	switch r.Action {
 	case "oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads":

@@ -44,9 +44,10 @@ var keys = []struct {
 	{KeyNewTag, text}, {KeyTag, text}, {KeyBucketTag, text},
 }
 
-// canonicalKey returns a key as it is spelt above. Its case makes no
-// difference, that of a tag's key does.
-func canonicalKey(key string) (string, bool) {
+// ConditionKey returns a condition key as Conditions.Values has it; false if
+// there is none of this name. Its case makes no difference, that of a tag's key
+// does.
+func ConditionKey(key string) (string, bool) {
 	for _, k := range keys {
 		if !strings.HasSuffix(k.name, "/") {
 			if strings.EqualFold(k.name, key) {

@@ -350,7 +350,7 @@ func (p *parser) readConditions() ([]condition, error) {
 func (p *parser) readCondition(op operator, key string) (condition, error) {
 	c := condition{operator: op}
 	var ok bool
-	if c.key, ok = canonicalKey(key); !ok {
+	if c.key, ok = ConditionKey(key); !ok {
 		return c, p.errorf("unknown condition key")
 	}
 	if !op.takes(c.key) {
