@@ -294,6 +294,24 @@ func hang(_ http.RoundTripper, req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
+// testKeys are root's key and that of a user who may upload and nothing else.
+type testKeys struct{ auth.RootKey }
+
+const uploaderKeyID = "uploaderaccesskey"
+
+func (k testKeys) Lookup(ctx context.Context, id, token string) (auth.Key, error) {
+	if id != uploaderKeyID {
+		return k.RootKey.Lookup(ctx, id, token)
+	}
+	policy, err := auth.ParsePolicy([]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:PutObject","Resource":"acs:oss:*:*:*"}]}`))
+	if err != nil {
+		return auth.Key{}, err
+	}
+	return auth.Key{Secret: testSecret, Identity: auth.Identity{
+		Kind: auth.User, ID: "2", Name: "uploader", AccessKeyID: id, Policies: []auth.NamedPolicy{{Name: "upload", Policy: policy}},
+	}}, nil
+}
+
 // fixture is a client and a server in memory, with a network between them.
 type fixture struct {
 	*Client
@@ -320,7 +338,7 @@ func newFixture(t testing.TB, options ...Option) *fixture {
 	}
 	t.Cleanup(func() { f.store.Close() })
 	f.server, err = server.New(f.store, server.Options{
-		Keys:  auth.RootKey{AccessKeyID: testKeyID, Secret: testSecret, OwnerID: "1000000000000001"},
+		Keys:  testKeys{auth.RootKey{AccessKeyID: testKeyID, Secret: testSecret, OwnerID: "1000000000000001"}},
 		Clock: f.clock.Now,
 	})
 	if err != nil {

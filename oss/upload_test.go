@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -885,4 +886,141 @@ func (f *fixture) keys() (keys []string) {
 		keys = append(keys, o.Key)
 	}
 	return keys
+}
+
+// Who has oss:PutObject and nothing else can upload, in whatever way, and is told
+// what could not be done without more.
+func TestUploadWithPutObjectOnly(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	c := f.client(WithCredentials(StaticCredentials(uploaderKeyID, testSecret, "")))
+	data := pattern(4*testPart+5, 1)
+	f.put("k", data[:2*testPart])
+	q := uploadFor(data)
+	q.SkipIdentical = true
+	f.net.set(once("Complete", 1, loseAnswer))
+	res, err := c.Upload(ctx, q)
+	if err != nil || !strings.Contains(strings.Join(res.Notes, ""), "cannot be looked for (AccessDenied)") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+	if _, err := c.Upload(ctx, &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart, Memory: 3 * testPart, Stream: io.MultiReader(bytes.NewReader(data))}); err != nil {
+		t.Errorf("stream: %v", err)
+	}
+
+	// What cannot be cleaned up is named.
+	q.Resume = ResumeNever
+	f.net.set(once("Complete", 1, answerWith(400, "InvalidArgument")))
+	var open *UploadError
+	_, err = c.Upload(ctx, q)
+	if !errors.As(err, &open) || open.UploadID == "" || !strings.Contains(strings.Join(open.Report.Notes, ""), "could not be aborted") {
+		t.Errorf("%v", err)
+	}
+	_, err = c.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k"})
+	if !errors.Is(err, ErrAccessDenied) || !strings.Contains(err.Error(), "oss:GetObject") {
+		t.Errorf("the error names no action: %v", err)
+	}
+}
+
+// zeros is a file of zeros of any size.
+type zeros struct{}
+
+func (zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
+func (zeros) Read(p []byte) (int, error)            { clear(p); return len(p), nil }
+
+// sink takes all requests of an upload and keeps nothing.
+type sink struct{}
+
+func (sink) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, h := "", http.Header{}
+	switch op := operationOf(req); op {
+	case "ListUploads":
+		body = "<ListMultipartUploadsResult/>"
+	case "Initiate":
+		body = "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>"
+	case "UploadPart":
+		buf := make([]byte, 32<<10) // as a transport has
+		for {
+			if _, err := req.Body.Read(buf); err != nil {
+				break
+			}
+		}
+		h.Set("ETag", `"5D41402ABC4B2A76B9719D911017C592"`)
+	case "Complete":
+		body = "<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>"
+	}
+	return &http.Response{StatusCode: 200, Header: h, Request: req, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+}
+
+// The memory that an upload takes is bounded, whatever the size: 512 MiB of a
+// file, and 200 MiB of a stream whose bound is 16 MiB.
+func TestUploadMemory(t *testing.T) {
+	c := mustClient(t, WithHTTPClient(&http.Client{Transport: sink{}}), WithCredentials(AnonymousCredentials()))
+	allocated := func(q *UploadRequest) uint64 {
+		t.Helper()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		q.Bucket, q.Key = testBucket, "k"
+		if _, err := c.Upload(context.Background(), q); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	// 256 parts, each with what a request takes and 32 KiB of the sink's.
+	if n := allocated(&UploadRequest{Body: zeros{}, Size: 512 << 20, PartSize: 2 << 20, Parallel: 16}); n > 24<<20 {
+		t.Errorf("a file: %d bytes were allocated", n)
+	}
+	if n := allocated(&UploadRequest{Stream: io.LimitReader(zeros{}, 200<<20), PartSize: 2 << 20, Parallel: 16, Memory: 16 << 20}); n > 32<<20 {
+		t.Errorf("a stream: %d bytes were allocated", n)
+	}
+}
+
+// An upload has the ETags and checksums that the official service gives to the
+// same bytes.
+func TestUploadFixture(t *testing.T) {
+	var file struct {
+		Samples []struct {
+			Parts  []string `json:"part_etags"`
+			Object string   `json:"object_etag"`
+		} `json:"multipart_etag"`
+		Fixture struct {
+			Parts []struct {
+				ETag string `json:"md5_etag"`
+				CRC  string `json:"crc64"`
+			}
+			ETag string `json:"object_etag"`
+			CRC  string `json:"object_crc64"`
+		} `json:"multipart_fixture"`
+	}
+	readTestdata(t, "etag-crc64.json", &file)
+	for _, s := range file.Samples {
+		var parts []CompletePart
+		for i, etag := range s.Parts {
+			parts = append(parts, CompletePart{i + 1, etag})
+		}
+		if got := multipartETag(parts); got != s.Object {
+			t.Errorf("ETag %s, want %s", got, s.Object)
+		}
+	}
+	var data []byte
+	for b := byte(1); b <= 3; b++ {
+		data = append(data, bytes.Repeat([]byte{b}, testPart)...)
+	}
+	data = append(data, "tail"...)
+	f := newFixture(t)
+	res, err := f.Upload(context.Background(), uploadFor(data))
+	if err != nil || res.ETag != file.Fixture.ETag || fmt.Sprint(res.CRC64) != file.Fixture.CRC || len(file.Samples) == 0 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	for i, p := range file.Fixture.Parts {
+		part := data[i*testPart : min((i+1)*testPart, len(data))]
+		h := newCRC()
+		h.Write(part)
+		if etagOf(part) != p.ETag || fmt.Sprint(h.sum) != p.CRC {
+			t.Errorf("part %d: %s, %d", i+1, etagOf(part), h.sum)
+		}
+	}
 }
