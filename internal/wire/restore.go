@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/xml"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 type RestoreRequest struct {
 	XMLName       xml.Name              `xml:"RestoreRequest"`
 	Days          int                   `xml:"Days,omitempty"` // that the restored object stays; 0 if not told
-	JobParameters *RestoreJobParameters `xml:"JobParameters"`  // counts for the two cold classes
+	JobParameters *RestoreJobParameters `xml:"JobParameters"`  // for the two cold classes only
 }
 
 // RestoreJobParameters says how urgent it is.
@@ -28,7 +29,7 @@ const (
 
 // DecodeRestore reads the body of RestoreObject. One that is empty or blank is
 // the zero request. What is no such document is a DecodeError, and Days that are
-// not a positive integer are MalformedXML; Check says the rest.
+// not a positive integer are InvalidArgument; Check says the rest.
 func DecodeRestore(body []byte) (*RestoreRequest, error) {
 	r := &RestoreRequest{}
 	if strings.TrimSpace(string(body)) == "" {
@@ -53,9 +54,10 @@ func DecodeRestore(body []byte) (*RestoreRequest, error) {
 		return nil, err
 	}
 	if days.set {
-		n, err := parseInt(strings.TrimSpace(days.text))
+		text := strings.TrimSpace(days.text)
+		n, err := parseInt(text)
 		if err != nil || n < 1 || int64(int(n)) != n {
-			return nil, malformedRestore("Days must be a positive integer", ECRestoreDaysArchive)
+			return nil, InvalidArgument("Days", text, "Days must be a positive integer.").WithEC(ECRestoreDaysArchive)
 		}
 		r.Days = int(n)
 	}
@@ -64,21 +66,27 @@ func DecodeRestore(body []byte) (*RestoreRequest, error) {
 
 // Check returns for how many days an object of an archive class is to be
 // restored: 1 if r does not tell, at most MaxRestoreDays, or MaxRestoreDaysCold
-// of the two cold classes. The tier is for those; Go SDK v1 sends one for all.
-// What is wrong is MalformedXML.
+// of the two cold classes. What is out of range is InvalidArgument, and
+// JobParameters for another class are MalformedXML, as oss2's tests have it of
+// the service.
 func (r *RestoreRequest) Check(class StorageClass) (days int, err error) {
 	most, ec := MaxRestoreDaysCold, ECRestoreDaysCold
 	if class == Archive {
 		most, ec = MaxRestoreDays, ECRestoreDaysArchive
+		if r.JobParameters != nil {
+			detail := &DecodeError{"JobParameters are not for objects of the class Archive"}
+			return 0, MalformedXML(detail, ECRestoreElement)
+		}
 	}
 	if r.Days < 0 || r.Days > most {
-		return 0, malformedRestore("Days is out of range", ec)
+		message := "Days must be an integer between 1 and " + strconv.Itoa(most) + "."
+		return 0, InvalidArgument("Days", strconv.Itoa(r.Days), message).WithEC(ec)
 	}
 	switch r.Tier() {
 	case TierExpedited, TierStandard, TierBulk:
 		return max(r.Days, 1), nil
 	}
-	return 0, malformedRestore("Tier must be Expedited, Standard or Bulk", ECRestoreTier)
+	return 0, InvalidArgument("Tier", r.Tier(), "Tier must be Expedited, Standard or Bulk.").WithEC(ECRestoreTier)
 }
 
 // Tier is how urgent the restoration is.
@@ -87,10 +95,6 @@ func (r *RestoreRequest) Tier() string {
 		return TierStandard
 	}
 	return r.JobParameters.Tier
-}
-
-func malformedRestore(detail, ec string) *Error {
-	return MalformedXML(&DecodeError{detail}, ec)
 }
 
 // FormatRestore writes x-oss-restore and RestoreInfo: that an object is being

@@ -32,8 +32,8 @@ func TestDecodeRestore(t *testing.T) {
 	}
 }
 
-// What is wrong with a request is MalformedXML with the number that its page
-// has, and depends on the class.
+// What is wrong with a request depends on the class, and has the number of its
+// page.
 func TestRestoreRequestRefused(t *testing.T) {
 	tier := func(tier string) string { return "<JobParameters><Tier>" + tier + "</Tier></JobParameters>" }
 	for _, c := range []struct {
@@ -48,8 +48,7 @@ func TestRestoreRequestRefused(t *testing.T) {
 		{Archive, "<Days>a</Days>", ECRestoreDaysArchive},
 		{Archive, "<Days></Days>", ECRestoreDaysArchive},
 		{Archive, "<Days>99999999999999999999</Days>", ECRestoreDaysArchive},
-		{Archive, "<Days>1</Days>" + tier("Standard"), ""},
-		{Archive, tier("Slow"), ECRestoreTier},
+		{Archive, "<Days>1</Days>" + tier("Standard"), ECRestoreElement},
 		{ColdArchive, "<Days>365</Days>" + tier("Expedited"), ""},
 		{ColdArchive, "<Days>366</Days>", ECRestoreDaysCold},
 		{ColdArchive, tier("Test"), ECRestoreTier},
@@ -61,12 +60,14 @@ func TestRestoreRequestRefused(t *testing.T) {
 		if err == nil {
 			_, err = r.Check(c.class)
 		}
+		code := map[string]string{"": "", ECRestoreElement: "MalformedXML"}
+		want, known := code[c.ec]
+		if !known {
+			want = "InvalidArgument"
+		}
 		var e *Error
-		switch errors.As(err, &e); {
-		case c.ec == "" && err != nil:
-			t.Errorf("%s %s: %v", c.class, c.inside, err)
-		case c.ec != "" && (e == nil || e.Code != "MalformedXML" || e.EC != c.ec):
-			t.Errorf("%s %s: %v, want EC %s", c.class, c.inside, err, c.ec)
+		if errors.As(err, &e); codeOf(err) != want || e != nil && e.EC != c.ec {
+			t.Errorf("%s %s: %v, want %s %s", c.class, c.inside, err, want, c.ec)
 		}
 	}
 }

@@ -471,8 +471,11 @@ def storage_classes_and_restore(w):
         with fails(400, "OperationNotSupported"):
             w.bucket.restore_object(key)
         w.bucket.put_object(key, b"again", headers={"x-oss-storage-class": storage_class})
-        with fails(400, "MalformedXML"):
+        with fails(400, "InvalidArgument"):
             w.bucket.restore_object(key, input=oss2.models.RestoreConfiguration(366))
+        wrong = oss2.models.RestoreConfiguration(1, oss2.models.RestoreJobParameters("Slow"))
+        with fails(400, "MalformedXML" if storage_class == "Archive" else "InvalidArgument"):
+            w.bucket.restore_object(key, input=wrong)
     with fails(404, "NoSuchKey"):
         w.bucket.restore_object("restore/none")
     with fails(400, "InvalidArgument"):

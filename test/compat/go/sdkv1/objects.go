@@ -235,7 +235,13 @@ func (w *world) storageClassesAndRestore() {
 		_, err = w.bucket.CopyObject(key, key, oss.ObjectStorageClass(oss.StorageStandard))
 		w.refused(err, 403, "InvalidObjectState")
 
-		Check(w.bucket.RestoreObjectDetail(key, oss.RestoreConfiguration{Days: days, Tier: string(oss.RestoreExpedited)}))
+		detail := oss.RestoreConfiguration{Days: days, Tier: string(oss.RestoreExpedited)}
+		if class == oss.StorageArchive { // has no tiers, and the client always sends one
+			w.refused(w.bucket.RestoreObjectDetail(key, detail), 400, "MalformedXML")
+			Check(w.bucket.RestoreObjectXML(key, "<RestoreRequest><Days>3</Days></RestoreRequest>"))
+		} else {
+			Check(w.bucket.RestoreObjectDetail(key, detail))
+		}
 		restored := Must(w.bucket.GetObjectDetailedMeta(key)).Get("X-Oss-Restore")
 		True(strings.HasPrefix(restored, `ongoing-request="false", expiry-date="`), "restored: "+restored)
 		listed := Must(w.bucket.ListObjectsV2(oss.Prefix(key))).Objects[0]

@@ -293,7 +293,11 @@ func (w *world) storageClassesAndRestore() {
 		w.refused(err, 403, "InvalidObjectState")
 		w.refused(copyTo(oss.StorageClassStandard), 403, "InvalidObjectState")
 
-		result := Must(restore(&oss.RestoreRequest{Days: days, JobParameters: &oss.JobParameters{Tier: oss.Ptr("Bulk")}}))
+		request := &oss.RestoreRequest{Days: days}
+		if class != oss.StorageClassArchive {
+			request.JobParameters = &oss.JobParameters{Tier: oss.Ptr("Bulk")}
+		}
+		result := Must(restore(request))
 		Equal("status of the first restore", result.StatusCode, 202)
 		if class != oss.StorageClassArchive {
 			Equal("priority", text(result.RestorePriority), "Bulk")
