@@ -4,48 +4,86 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/ossastore/ossa/internal/engine"
+	"github.com/ossastore/ossa/internal/kms"
 	"github.com/ossastore/ossa/internal/store"
 )
 
 // BenchmarkUploadPart stores durable parts of 5 MiB on a disk, from as many
-// goroutines as its name says.
+// goroutines as its name says, encrypted or not.
 func BenchmarkUploadPart(b *testing.B) {
 	for _, conns := range []int{1, 4, 8} {
-		b.Run(fmt.Sprintf("conns=%d", conns), func(b *testing.B) {
+		for _, algorithm := range []string{"", store.AES256} {
+			b.Run(fmt.Sprintf("conns=%d/encryption=%s", conns, algorithm), func(b *testing.B) { benchmarkUploadPart(b, conns, algorithm) })
+		}
+	}
+}
+
+func benchmarkUploadPart(b *testing.B, conns int, algorithm string) {
+	ctx := context.Background()
+	s := openBench(b)
+	id, err := s.InitiateMultipartUpload(ctx, &store.InitiateMultipartUploadRequest{
+		Bucket: "b", Key: "k", Attributes: store.Attributes{Encryption: store.Encryption{Algorithm: algorithm}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := data(1, 5<<20)
+	b.SetBytes(int64(len(p)))
+	var n atomic.Int64
+	b.ResetTimer()
+	done := make(chan error, conns)
+	for range conns {
+		go func() {
+			for n.Add(1) <= int64(b.N) {
+				_, err := s.UploadPart(ctx, &store.UploadPartRequest{
+					Bucket: "b", Key: "k", UploadID: id, PartNumber: store.PartNumber(n.Load()%store.MaxParts + 1),
+					Body: store.Body{Reader: bytes.NewReader(p), Size: int64(len(p))},
+				})
+				if err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range conns {
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGetObject reads an object of 5 MiB from a disk, encrypted or not.
+func BenchmarkGetObject(b *testing.B) {
+	for _, algorithm := range []string{"", store.AES256} {
+		b.Run("encryption="+algorithm, func(b *testing.B) {
 			ctx := context.Background()
 			s := openBench(b)
-			id, err := s.InitiateMultipartUpload(ctx, &store.InitiateMultipartUploadRequest{Bucket: "b", Key: "k"})
+			p := data(1, 5<<20)
+			_, err := s.PutObject(ctx, &store.PutObjectRequest{
+				Bucket: "b", Key: "k", Body: body(p), Attributes: store.Attributes{Encryption: store.Encryption{Algorithm: algorithm}},
+			})
 			if err != nil {
 				b.Fatal(err)
 			}
-			p := data(1, 5<<20)
 			b.SetBytes(int64(len(p)))
-			var n atomic.Int64
-			b.ResetTimer()
-			done := make(chan error, conns)
-			for range conns {
-				go func() {
-					for n.Add(1) <= int64(b.N) {
-						_, err := s.UploadPart(ctx, &store.UploadPartRequest{
-							Bucket: "b", Key: "k", UploadID: id, PartNumber: store.PartNumber(n.Load()%store.MaxParts + 1),
-							Body: store.Body{Reader: bytes.NewReader(p), Size: int64(len(p))},
-						})
-						if err != nil {
-							done <- err
-							return
-						}
-					}
-					done <- nil
-				}()
-			}
-			for range conns {
-				if err := <-done; err != nil {
+			for b.Loop() {
+				r, err := s.GetObject(ctx, "b", "k")
+				if err != nil {
 					b.Fatal(err)
 				}
+				if err := r.WriteRange(ctx, io.Discard, 0, r.Object.Size); err != nil {
+					b.Fatal(err)
+				}
+				r.Close()
 			}
 		})
 	}
@@ -60,7 +98,11 @@ func openBench(b *testing.B) *store.Store {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { e.Close() })
-	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{})
+	ring, err := kms.Open(vfs.NewMem(), "keyring", kms.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{KeyRing: ring})
 	if err != nil {
 		b.Fatal(err)
 	}
