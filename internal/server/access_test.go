@@ -434,3 +434,32 @@ func TestUnreadablePolicy(t *testing.T) {
 		}
 	}
 }
+
+// A bucket's policy counts from the answer to the request that puts it to the
+// answer to the one that takes it away, also if it shuts its author out.
+func TestBucketPolicyOverTheWire(t *testing.T) {
+	w := newWorld(t)
+	get := call{method: "GET", bucket: "bucket", key: "key"}
+	policy := call{bucket: "bucket", query: "policy"}
+	put := func(cred sign.Credentials, status int, code string, statements ...string) {
+		t.Helper()
+		c := policy
+		c.method, c.body = "PUT", policyOf(statements...)
+		w.expect(c, cred, status, code)
+	}
+	_, cred := w.user(`{"Effect":"Allow","Action":"oss:PutBucketPolicy","Resource":"acs:oss:*:*:bucket"}`)
+	w.expect(get, sign.Credentials{}, 403, "AccessDenied")
+	put(cred, 200, "", `{"Effect":"Allow","Principal":["*"],"Action":"oss:GetObject","Resource":"acs:oss:*:*:bucket/*"}`)
+	w.expect(get, sign.Credentials{}, 200, "")
+	put(cred, 400, "InvalidPolicyDocument", `{"Effect":"Deny","Principal":["*"],"Action":"oss:*","Resource":"acs:oss:*:*:other/*"}`)
+	w.expect(get, sign.Credentials{}, 200, "")
+	put(cred, 200, "", `{"Effect":"Deny","Principal":["*"],"Action":"oss:*","Resource":["acs:oss:*:*:bucket","acs:oss:*:*:bucket/*"],"Condition":{"IpAddress":{"acs:SourceIp":"192.0.2.0/24"}}}`)
+	for _, c := range []sign.Credentials{cred, rootCred, {}} {
+		w.expect(get, c, 403, "AccessDenied")
+	}
+	put(cred, 403, "AccessDenied", `{"Effect":"Allow","Principal":["*"],"Action":"oss:*","Resource":"acs:oss:*:*:bucket"}`)
+	policy.method = "DELETE"
+	w.expect(policy, rootCred, 204, "")
+	w.expect(get, rootCred, 200, "")
+	w.expect(get, sign.Credentials{}, 403, "AccessDenied")
+}

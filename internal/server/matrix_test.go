@@ -62,26 +62,20 @@ ListLiveChannel GET
 
 PutBucketVersioning PUT
 GetBucketVersioning GET
-PutBucketLifecycle PUT
 GetBucketLifecycle GET
 DeleteBucketLifecycle DELETE
-PutBucketCors PUT
 GetBucketCors GET
 DeleteBucketCors DELETE
-PutBucketPolicy PUT
 GetBucketPolicy GET
 DeleteBucketPolicy DELETE
 GetBucketPolicyStatus GET
 PutBucketPublicAccessBlock PUT
 GetBucketPublicAccessBlock GET
 DeleteBucketPublicAccessBlock DELETE
-PutBucketEncryption PUT
 GetBucketEncryption GET
 DeleteBucketEncryption DELETE
-PutBucketTagging PUT
 GetBucketTagging GET
 DeleteBucketTagging DELETE
-PutBucketReferer PUT
 GetBucketReferer GET
 PutBucketLogging PUT
 GetBucketLogging GET
@@ -201,7 +195,18 @@ var matrixRows = []matrixRow{
 	{operation: "PutBucket PUT", status: 200},
 	{operation: "PutBucket PUT", rights: []string{"oss:PutBucket", "oss:PutBucketAcl"}, status: 200,
 		header: map[string]string{"x-oss-acl": "public-read"}},
+	{operation: "PutBucket PUT", rights: []string{"oss:PutBucket", "oss:PutBucketTagging", "oss:PutBucketEncryption"}, status: 200,
+		header: map[string]string{"x-oss-bucket-tagging": "a=b", "x-oss-server-side-encryption": "AES256"}},
 	{operation: "PutBucketAcl PUT", status: 200, header: map[string]string{"x-oss-acl": "public-read"}},
+	{operation: "PutBucketPolicy PUT", status: 200, body: policyOf(strings.Replace(statement("Allow", "oss:GetObject", "bucket/*"), "{", `{"Principal":["*"],`, 1))},
+	{operation: "PutBucketLifecycle PUT", status: 200,
+		body: "<LifecycleConfiguration><Rule><ID>a</ID><Prefix>a</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>"},
+	{operation: "PutBucketCors PUT", status: 200,
+		body: "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"},
+	{operation: "PutBucketEncryption PUT", status: 200,
+		body: "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"},
+	{operation: "PutBucketTagging PUT", status: 200, body: "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"},
+	{operation: "PutBucketReferer PUT", status: 200, body: "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/></RefererConfiguration>"},
 	{operation: "DeleteMultipleObjects POST", status: 200,
 		rights: []string{"oss:DeleteObject@bucket/key", "oss:DeleteObjectVersion@bucket/source"},
 		body:   "<Delete><Object><Key>key</Key></Object><Object><Key>source</Key><VersionId>null</VersionId></Object></Delete>"},
