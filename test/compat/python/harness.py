@@ -132,7 +132,7 @@ def resolve_to_loopback(*suffixes):
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--style", choices=["path", "virtual"], required=True)
+    parser.add_argument("--style", choices=["path", "virtual", "https", "cname"], required=True)
     parser.add_argument("--signature", choices=["v1", "v4"], required=True)
     parser.add_argument("--prefix", required=True, help="bucket names begin with this")
     parser.add_argument("--only", help="run only the scenario of this name")

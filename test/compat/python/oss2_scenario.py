@@ -9,7 +9,7 @@ import time
 import oss2
 import requests
 from oss2.credentials import EnvironmentVariableCredentialsProvider
-from oss2.models import BucketCreateConfig, PartInfo, Tagging, TaggingRule
+from oss2.models import BucketCreateConfig, PartInfo, PutBucketCnameRequest, Tagging, TaggingRule
 
 from harness import (AWKWARD_KEYS, PART, Mismatch, arguments, data, equal, main, md5_base64, md5_hex, multipart_etag,
                      refused, resolve_to_loopback, scenario, tampered, true)
@@ -18,6 +18,9 @@ import harness
 # oss2 takes the bare "localhost" for an IP address and falls back to path
 # style, so virtual-host requests go to a domain that the server is given.
 VIRTUAL_DOMAIN = "oss.test"
+
+# Domains below it lead to buckets as a whole.
+CNAME_DOMAIN = "cname.test"
 
 LONG_AGO = "Tue, 01 Feb 2011 00:00:00 GMT"
 FAR_AHEAD = "Sat, 01 Jan 2150 00:00:00 GMT"
@@ -28,12 +31,16 @@ class World:
 
     def __init__(self, options):
         self.options = options
-        host = "127.0.0.1" if options.style == "path" else VIRTUAL_DOMAIN
-        self.endpoint = "http://%s:%d" % (host, options.port)
+        host = VIRTUAL_DOMAIN if options.style == "virtual" else "127.0.0.1"
+        scheme = "https" if options.style == "https" else "http"
+        self.endpoint = "%s://%s:%d" % (scheme, host, options.port)
         self.auth = self.signer(options.access_key_id, options.access_key_secret)
         self.service = oss2.Service(self.auth, self.endpoint, region=self.region())
-        self.bucket = self.open("main")
+        self.bucket = self.by_endpoint("main")
         self.bucket.create_bucket()
+        if options.style == "cname":
+            self.bucket.put_bucket_cname(PutBucketCnameRequest(self.cname()))
+            self.bucket = self.open("main")
 
     def signer(self, access_key_id, secret):
         return (oss2.AuthV4 if self.options.signature == "v4" else oss2.Auth)(access_key_id, secret)
@@ -41,7 +48,17 @@ class World:
     def region(self):
         return self.options.region if self.options.signature == "v4" else None
 
+    def cname(self):
+        """The domain of the main bucket in the style of that name."""
+        return "%s.%s" % (self.options.prefix, CNAME_DOMAIN)
+
     def open(self, name, auth=None, region=None):
+        if self.options.style == "cname" and name == "main":
+            return oss2.Bucket(auth or self.auth, "http://%s:%d" % (self.cname(), self.options.port),
+                               "%s-%s" % (self.options.prefix, name), is_cname=True, region=region or self.region())
+        return self.by_endpoint(name, auth, region)
+
+    def by_endpoint(self, name, auth=None, region=None):
         return oss2.Bucket(auth or self.auth, self.endpoint, "%s-%s" % (self.options.prefix, name),
                            region=region or self.region())
 
@@ -128,6 +145,30 @@ def bucket_list(w):
     for i in range(4):
         w.open("list-%d" % i).delete_bucket()
     equal(w.service.list_buckets(prefix=prefix).buckets, [], "after delete")
+
+
+@scenario("bucket domains")
+def bucket_domains(w):
+    one, two = w.open("domains"), w.open("domains-2")
+    one.create_bucket()
+    two.create_bucket()
+    domain = "img-%s.%s" % (w.options.prefix, CNAME_DOMAIN)
+    equal(one.put_bucket_cname(PutBucketCnameRequest(domain.upper())).status, 200, "status")
+    with fails(409, "CnameAlreadyExists"):
+        two.put_bucket_cname(PutBucketCnameRequest(domain))
+    with fails(403, "CnameIsForbidden"):
+        one.put_bucket_cname(PutBucketCnameRequest("%s.%s" % (two.bucket_name, VIRTUAL_DOMAIN)))
+    with fails(400, "InvalidArgument"):
+        one.put_bucket_cname(PutBucketCnameRequest("127.0.0.1"))
+    listed = one.list_bucket_cname()
+    equal((listed.bucket, [(c.domain, c.status) for c in listed.cname]), (one.bucket_name, [(domain, "Enabled")]), "domains")
+    one.delete_bucket_cname(domain)
+    with fails(404, "NoSuchCname"):
+        one.delete_bucket_cname(domain)
+    two.put_bucket_cname(PutBucketCnameRequest(domain))
+    two.delete_bucket()
+    one.put_bucket_cname(PutBucketCnameRequest(domain))
+    one.delete_bucket()
 
 
 @scenario("bucket info, location, stat")
@@ -1159,5 +1200,5 @@ def crc(w):
 
 if __name__ == "__main__":
     options = arguments()
-    resolve_to_loopback(".localhost", VIRTUAL_DOMAIN)
+    resolve_to_loopback(".localhost", VIRTUAL_DOMAIN, CNAME_DOMAIN)
     main(options, World(options))
