@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ import (
 // and tokens in URLs are left out.
 func (s *Server) accessLine(rq *request, elapsed time.Duration) []byte {
 	var l line
-	l.raw(rq.sourceIP().String())
+	l.raw(addressText(rq.sourceIP()))
 	l.raw("-")
 	l.raw("-")
 	l.raw("[" + rq.received.UTC().Format("02/Jan/2006:15:04:05 -0700") + "]")
@@ -62,6 +63,14 @@ func (s *Server) accessLine(rq *request, elapsed time.Duration) []byte {
 	l.text(rq.accessKeyID)
 	l.text(arn)
 	return append(l.b, '\n')
+}
+
+// addressText is "" for an address that is not known.
+func addressText(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
 }
 
 // maxLineText bounds what one field takes from a client, in bytes.

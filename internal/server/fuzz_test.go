@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -60,8 +61,9 @@ func FuzzRoute(f *testing.F) {
 	f.Add("POST", ".oss-cn-hangzhou.aliyuncs.com", "/?x-oss-process=csv/select")
 	f.Add("OPTIONS", "[::1]:", "*")
 	f.Add("", "İ.localhost", "http://a/b%zz?%")
+	f.Add("GET", "IMG.Example.org.:80", "/bucket?cname&comp=add")
 	f.Fuzz(func(t *testing.T, method, host, uri string) {
-		s := &Server{domains: []string{"oss.example.com"}}
+		s := &Server{domains: []string{"oss.example.com"}, opts: Options{Cnames: map[string]string{"img.example.org": "bucket"}}}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Method, r.Host, r.RequestURI = method, host, uri
 		rq := &request{r: r, op: unrouted, body: &body{r: r}}
@@ -139,4 +141,65 @@ func asOwner(r *http.Request) {
 	sign.SignV4Header(&sign.Request{
 		Method: r.Method, Bucket: target.bucket, Key: target.key, Query: signParams(query), Header: r.Header, Host: r.Host,
 	}, sign.Credentials{AccessKeyID: testKeyID, AccessKeySecret: testSecret}, testRegion, epoch)
+}
+
+// FuzzOrigin feeds headers of proxies to the search for the client. From
+// somebody who is not trusted they change nothing; from somebody who is, the
+// client is one of those that the header names, or the proxy.
+func FuzzOrigin(f *testing.F) {
+	f.Add("203.0.113.7, 10.0.0.2", "https", 0)
+	f.Add(`for="[2001:db8::1]:80";proto=https, for=unknown`, "http", 2)
+	f.Add("::ffff:10.0.0.1", ",", 1)
+	f.Fuzz(func(t *testing.T, value, proto string, which int) {
+		header := forwardedHeaders[uint(which)%uint(len(forwardedHeaders))]
+		r := &http.Request{RemoteAddr: "192.0.2.1:1", Header: http.Header{}}
+		r.Header.Set(string(header), value)
+		r.Header.Set("X-Forwarded-Proto", proto)
+		p := &proxies{header: header, trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
+		outside := netip.MustParseAddr("192.0.2.1")
+		if got := p.origin(r); got.addr != outside || got.secure {
+			t.Fatalf("somebody was believed: %v", got)
+		}
+		r.RemoteAddr = "[fd00::1]:1"
+		got := p.origin(r)
+		if !got.addr.IsValid() || got.addr.Zone() != "" || got.addr.Is4In6() {
+			t.Fatalf("the client is %v", got.addr)
+		}
+		if got.secure && !strings.Contains(strings.ToLower(value+proto), "https") {
+			t.Fatal("nobody spoke of https")
+		}
+	})
+}
+
+// FuzzAccessLine feeds what clients choose to the access log: a request is one
+// line of 29 fields, whatever is in them.
+func FuzzAccessLine(f *testing.F) {
+	f.Add("GET", "/bucket/key?Signature=sekret", "agent", "http://a/?x-oss-signature=sekret", "host", "AK")
+	f.Add("PUT", "/\"\\\n?%53ignature=sekret&a", "\xff\u2028", "?", "", "\x00")
+	f.Fuzz(func(t *testing.T, method, uri, agent, referer, host, key string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Method, r.RequestURI, r.Host = method, uri, host
+		r.Header = http.Header{"User-Agent": {agent}, "Referer": {referer}}
+		s := &Server{opts: Options{Region: testRegion, OwnerID: "1"}}
+		rq := &request{r: r, op: unrouted, accessKeyID: key, target: target{bucket: host, key: uri}, body: &body{r: r},
+			w: &answer{ResponseWriter: httptest.NewRecorder()}}
+		text := string(s.accessLine(rq, 0))
+		n, quoted := 1, false
+		for i := 0; i < len(text)-1; i++ {
+			switch c := text[i]; {
+			case c == '\\' && quoted:
+				i++
+			case c == '"':
+				quoted = !quoted
+			case c == ' ' && !quoted:
+				n++
+			case c < ' ' || c == 0x7f:
+				t.Fatalf("a control character in %q", text)
+			}
+		}
+		// The time is two words.
+		if n != 29+1 || quoted || text[len(text)-1] != '\n' {
+			t.Fatalf("%d words in %q", n, text)
+		}
+	})
 }

@@ -53,7 +53,7 @@ func (s *Server) logAccess(rq *request, elapsed time.Duration, aborted bool) {
 		slog.Int64("bytes_out", rq.w.sent),
 		slog.Duration("duration", elapsed),
 		slog.String("remote", rq.r.RemoteAddr),
-		slog.String("source_ip", rq.sourceIP().String()),
+		slog.String("source_ip", addressText(rq.sourceIP())),
 		slog.String("access_key_id", clip(rq.accessKeyID)),
 		slog.Bool("authenticated", rq.identity.Kind != auth.Anonymous),
 		slog.String("user_agent", clip(rq.r.UserAgent())),
