@@ -23,16 +23,11 @@ func (s *Server) restoreObject(ctx context.Context, rq *request) error {
 	if err != nil {
 		return wire.MalformedXML(err, wire.ECRestoreElement)
 	}
-	check := s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq))
 	res, err := s.store.RestoreObject(ctx, &store.RestoreObjectRequest{
 		Bucket: rq.target.bucket,
 		Key:    rq.target.key,
+		Check:  s.ifAllowed(ctx, rq, rq.target.key, versioned(rq.op.action, rq)),
 		Days: func(o *store.Object) (int, error) {
-			if check != nil {
-				if err := check(o); err != nil {
-					return 0, err
-				}
-			}
 			return restore.Check(wire.StorageClass(o.StorageClass))
 		},
 	})

@@ -80,6 +80,11 @@ func (s *Store) RestoreObject(ctx context.Context, req *RestoreObjectRequest) (*
 // decideRestore tells what RestoreObject does to an object, nil if there is
 // none.
 func (s *Store) decideRestore(req *RestoreObjectRequest, o *Object) (res RestoreObjectResult, after Restore, err error) {
+	if req.Check != nil {
+		if err := req.Check(o); err != nil {
+			return res, after, err
+		}
+	}
 	if o == nil {
 		return res, after, ErrNoSuchKey
 	}

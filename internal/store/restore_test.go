@@ -151,6 +151,17 @@ func TestRestoreObjectRefused(t *testing.T) {
 		Bucket: "b", Key: "k", Days: func(*store.Object) (int, error) { return 1, errRefused },
 	})
 	e.want(err, errRefused)
+	for _, key := range []string{"k", "s", "nothing"} {
+		_, err = e.RestoreObject(e.ctx, &store.RestoreObjectRequest{
+			Bucket: "b", Key: key, Check: func(o *store.Object) error {
+				if (o == nil) != (key == "nothing") {
+					t.Errorf("asked about %v", o)
+				}
+				return errRefused
+			},
+		})
+		e.want(err, errRefused)
+	}
 	if o := e.head("k"); o.Restore != (store.Restore{}) {
 		t.Errorf("%+v", o.Restore)
 	}

@@ -201,6 +201,7 @@ type CopyObjectRequest struct {
 type RestoreObjectRequest struct {
 	Bucket string
 	Key    string
+	Check  Check // asked first
 	// Days tells for how many days, given the object as it is. It may be asked
 	// more than once. Its error ends the operation and comes back wrapped. Nil
 	// is one day.
