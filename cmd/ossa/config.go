@@ -72,7 +72,7 @@ func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	addKeyRingFlag(flags, &c.keyRing)
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` of the OSS API; port 0 takes a free one (OSSA_LISTEN)")
 	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:9001",
-		"`address` of /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")
+		"`address` of the admin API, /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")
 	flags.StringVar(&c.region, "region", "cn-hangzhou", "`region` that clients sign for with V4 (OSSA_REGION)")
 	flags.StringSliceVar(&c.domains, "domain", nil,
 		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")

@@ -44,11 +44,12 @@ func (s *Store) LookupUser(ctx context.Context, name string) (*Principal, error)
 	return p, wrap(err, &Error{Op: "LookupUser", Subject: name})
 }
 
-// lookupPrincipal reads the row first, whose user named tells, and then all at
-// one instant: it reads again until the rows it asked for are those that the
-// rows lead to.
+// lookupPrincipal reads the row first, whose user named tells, and with it the
+// user's row and policies, all at one instant: it reads again until the rows it
+// asked for are those that the rows lead to. Which ones that were the last time
+// is a good guess.
 func (s *Store) lookupPrincipal(ctx context.Context, first []byte, named func(kv.Row, *Principal) (string, error)) (*Principal, error) {
-	keys := [][]byte{first}
+	keys := s.guesses.get(first)
 	for range maxTries {
 		rows, err := s.kv.Get(ctx, meta.Root, keys...)
 		if err != nil {
@@ -83,9 +84,44 @@ func (s *Store) lookupPrincipal(ctx context.Context, first []byte, named func(kv
 			}
 			p.Policies = append(p.Policies, *policy.info())
 		}
+		s.guesses.put(first, keys)
 		return p, nil
 	}
 	return nil, fmt.Errorf("%w: too many conflicts", ErrUnavailable)
+}
+
+// guesses are the rows that look-ups last led to. They are only asked for, never
+// believed.
+type guesses struct {
+	mu   sync.RWMutex
+	rows map[string][][]byte // by the row that the look-up begins with
+}
+
+// maxGuesses bounds what is kept; then it begins anew.
+const maxGuesses = 4096
+
+func (g *guesses) get(first []byte) [][]byte {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if rows := g.rows[string(first)]; rows != nil {
+		return rows
+	}
+	return [][]byte{first}
+}
+
+func (g *guesses) put(first []byte, rows [][]byte) {
+	g.mu.RLock()
+	same := sameRows(g.rows[string(first)], rows)
+	g.mu.RUnlock()
+	if same {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.rows == nil || len(g.rows) >= maxGuesses {
+		g.rows = make(map[string][][]byte)
+	}
+	g.rows[string(first)] = rows
 }
 
 // uses are the last uses of access keys that are not written down yet.

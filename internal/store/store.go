@@ -129,6 +129,7 @@ type Store struct {
 	randMu   sync.Mutex
 	pins     pins
 	uses     uses
+	guesses  guesses
 	arrivals arrivals
 	buffers  *buffers
 	work     reclaimer

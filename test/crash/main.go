@@ -4,11 +4,11 @@
 //
 // Each round starts the real binary on one data directory and lets several
 // clients work on it: puts of all sizes, multipart uploads with parts replaced,
-// completed and aborted, some of both encrypted, copies, deletes; users with access keys, sessions and
-// policies, made, switched off and deleted through the admin API. After a random number of acknowledged
-// operations the server is killed (SIGKILL; now and then SIGTERM, or a kill
-// while it is still starting). Then `ossa check` must find no damage, and
-// after a restart
+// completed and aborted, some of both encrypted, copies, deletes; users with
+// access keys, sessions and policies, made, switched off and deleted through
+// the admin API. After a random number of acknowledged operations the server is
+// killed (SIGKILL; now and then SIGTERM, or a kill while it is still starting).
+// Then `ossa check` must find no damage, and after a restart
 //
 //   - every acknowledged object is there with the same bytes, and nothing else;
 //   - every acknowledged delete stays deleted;
