@@ -201,6 +201,16 @@ func ruleOf(inside string) string {
 	return "<LifecycleConfiguration><Rule><ID>r</ID><Prefix>p</Prefix><Status>Enabled</Status>" + inside + "</Rule></LifecycleConfiguration>"
 }
 
+// ali-oss sends an expiration twice: as it was told in old releases, too.
+func TestDecodeLifecycleOfJavaScript(t *testing.T) {
+	c, err := DecodeLifecycle([]byte(ruleOf("<Days>3</Days><Date>2020-01-01T00:00:00.000Z</Date><Expiration><Days>3</Days></Expiration>")))
+	if err != nil || c.Rules[0].Expiration.Days != 3 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	_, err = DecodeLifecycle([]byte(ruleOf("<Days>3</Days>")))
+	wantDecodeError(t, "days alone", err)
+}
+
 func TestDecodeLifecycleErrors(t *testing.T) {
 	days := "<Expiration><Days>1</Days></Expiration>"
 	rule := "<Rule><Status>Enabled</Status>" + days + "</Rule>"

@@ -176,6 +176,10 @@ func (s *scanner) lifecycleRule() (LifecycleRule, error) {
 			return err
 		},
 		"AtimeBase": s.int(&base),
+
+		// ali-oss leaves these where it has made an Expiration of them.
+		"Days": s.skip,
+		"Date": s.skip,
 	}, "Tag", "Transition", "NoncurrentVersionTransition")
 	if base != nil {
 		r.AtimeBase = *base

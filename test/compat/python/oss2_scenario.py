@@ -1,6 +1,7 @@
 """The scenarios with oss2, the OSS SDK for Python 1.0."""
 
 import contextlib
+import datetime
 import json
 import os
 import subprocess
@@ -203,6 +204,181 @@ def bucket_acl(w):
     with fails(400, "InvalidArgument"):
         bucket.put_bucket_acl("public")
     equal(bucket.get_bucket_acl().acl, "private", "ACL after a refused one")
+    bucket.delete_bucket()
+
+
+@scenario("bucket lifecycle")
+def bucket_lifecycle(w):
+    m = oss2.models
+    bucket = w.open("lifecycle")
+    bucket.create_bucket()
+    with fails(404, "NoSuchLifecycle"):
+        bucket.get_bucket_lifecycle()
+    rules = [
+        m.LifecycleRule("days", "中文/", expiration=m.LifecycleExpiration(days=357),
+                        abort_multipart_upload=m.AbortMultipartUpload(days=7),
+                        storage_transitions=[m.StorageTransition(days=355, storage_class="IA"),
+                                             m.StorageTransition(days=356, storage_class="Archive")]),
+        m.LifecycleRule("dates", "b/", status=m.LifecycleRule.DISABLED,
+                        expiration=m.LifecycleExpiration(created_before_date=datetime.date(2016, 12, 25)),
+                        abort_multipart_upload=m.AbortMultipartUpload(created_before_date=datetime.date(2016, 12, 20)),
+                        tagging=Tagging(TaggingRule())),
+        m.LifecycleRule("old", "c/", expiration=m.LifecycleExpiration(date=datetime.date(2016, 12, 25)),
+                        filter=m.LifecycleFilter([m.FilterNot("c/keep", m.FilterNotTag("k", "v"))], 203, 311)),
+        m.LifecycleRule("versions", "d/", expiration=m.LifecycleExpiration(expired_detete_marker=True),
+                        noncurrent_version_expiration=m.NoncurrentVersionExpiration(30)),
+    ]
+    rules[1].tagging.tag_set.add("key", "a value")
+    bucket.put_bucket_lifecycle(m.BucketLifecycle(rules))
+    got = bucket.get_bucket_lifecycle().rules
+    equal([(r.id, r.prefix, r.status) for r in got], [(r.id, r.prefix, r.status) for r in rules], "rules")
+    equal((got[0].expiration.days, got[0].abort_multipart_upload.days), (357, 7), "days")
+    equal([(t.days, t.storage_class) for t in got[0].storage_transitions], [(355, "IA"), (356, "Archive")], "transitions")
+    equal((got[1].expiration.created_before_date, got[1].abort_multipart_upload.created_before_date),
+          (datetime.date(2016, 12, 25), datetime.date(2016, 12, 20)), "dates")
+    equal(got[1].tagging.tag_set.tagging_rule, {"key": "a value"}, "tags")
+    equal(got[2].expiration.date, datetime.date(2016, 12, 25), "date")
+    equal((got[2].filter.filter_not[0].prefix, got[2].filter.filter_not[0].tag.key, got[2].filter.object_size_greater_than,
+           got[2].filter.object_size_less_than), ("c/keep", "k", 203, 311), "filter")
+    equal((got[3].expiration.expired_detete_marker, got[3].noncurrent_version_expiration.noncurrent_days), (True, 30), "versions")
+
+    overlapping = [m.LifecycleRule("1", "a/", expiration=m.LifecycleExpiration(days=3)),
+                   m.LifecycleRule("2", "a/b", expiration=m.LifecycleExpiration(days=4))]
+    with fails(400, "InvalidArgument"):
+        bucket.put_bucket_lifecycle(m.BucketLifecycle(overlapping))
+    equal(len(bucket.get_bucket_lifecycle().rules), 4, "rules after a refused put")
+    bucket.put_bucket_lifecycle(m.BucketLifecycle(overlapping), {"x-oss-allow-same-action-overlap": "true"})
+    equal(len(bucket.get_bucket_lifecycle().rules), 2, "rules that overlap")
+    mixed = m.LifecycleRule("m", "a/", expiration=m.LifecycleExpiration(created_before_date=datetime.date(2016, 12, 25)),
+                            storage_transitions=[m.StorageTransition(days=3, storage_class="IA")])
+    with fails(400, "InvalidRequest"):
+        bucket.put_bucket_lifecycle(m.BucketLifecycle([mixed]))
+    equal(bucket.delete_bucket_lifecycle().status, 204, "status of delete")
+    bucket.delete_bucket_lifecycle()
+    with fails(404, "NoSuchLifecycle"):
+        bucket.get_bucket_lifecycle()
+    bucket.delete_bucket()
+
+
+@scenario("bucket CORS")
+def bucket_cors(w):
+    bucket = w.open("cors")
+    bucket.create_bucket()
+    with fails(404, "NoSuchCORSConfiguration"):
+        bucket.get_bucket_cors()
+    rule = oss2.models.CorsRule(["https://app.example.com"], ["PUT", "POST"], ["x-oss-*", "authorization"], ["x-oss-meta-a"], 1000)
+    bucket.put_bucket_cors(oss2.models.BucketCors([rule, oss2.models.CorsRule(["*"], ["GET"])]))
+    got = bucket.get_bucket_cors()
+    equal((got.rules[0].allowed_origins, got.rules[0].allowed_methods, got.rules[0].allowed_headers, got.rules[0].expose_headers,
+           got.rules[0].max_age_seconds, len(got.rules), got.response_vary),
+          (rule.allowed_origins, rule.allowed_methods, rule.allowed_headers, rule.expose_headers, 1000, 2, False), "rules")
+
+    url = "%s/%s/k" % (w.endpoint.replace(VIRTUAL_DOMAIN, "127.0.0.1"), bucket.bucket_name)  # requests resolves for itself
+    ask = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
+    answer = requests.options(url, headers={**ask, "Access-Control-Request-Headers": "x-oss-date"})
+    equal((answer.status_code, answer.headers["Access-Control-Allow-Origin"], answer.headers["Access-Control-Max-Age"]),
+          (200, "https://app.example.com", "1000"), "preflight")
+    for name, value in (("Origin", "https://other.example.com"), ("Access-Control-Request-Method", "DELETE"),
+                        ("Access-Control-Request-Headers", "range")):
+        answer = requests.options(url, headers={**ask, name: value})
+        equal((answer.status_code, "AccessForbidden" in answer.text), (403, True), "preflight with another " + name)
+    result = bucket.put_object("k", b"1", headers={"Origin": "https://app.example.com"})
+    equal(result.headers["Access-Control-Allow-Origin"], "https://app.example.com", "origin")
+    true("etag" in result.headers["Access-Control-Expose-Headers"].lower(), "the ETag is not exposed")
+
+    bucket.delete_bucket_cors()
+    bucket.delete_bucket_cors()
+    with fails(404, "NoSuchCORSConfiguration"):
+        bucket.get_bucket_cors()
+    true("Access-Control-Allow-Origin" not in bucket.get_object("k", headers={"Origin": "https://a.com"}).headers, "origin without rules")
+    bucket.delete_object("k")
+    bucket.delete_bucket()
+
+
+@scenario("bucket referer")
+def bucket_referer(w):
+    bucket = w.open("referer")
+    bucket.create_bucket()
+    equal(bucket.get_bucket_referer().allow_empty_referer, True, "default")
+    referers = ["http://hello.com", "mibrowser:home", "中文+referer"]
+    bucket.put_bucket_referer(oss2.models.BucketReferer(False, referers, False, ["http://bad.com/*"]))
+    got = bucket.get_bucket_referer()
+    equal((got.allow_empty_referer, got.allow_truncate_query_string, got.referers, got.black_referers),
+          (False, False, referers, ["http://bad.com/*"]), "configuration")
+    bucket.put_bucket_referer(oss2.models.BucketReferer(True, []))
+    got = bucket.get_bucket_referer()
+    equal((got.allow_empty_referer, got.allow_truncate_query_string, got.referers), (True, True, []), "empty configuration")
+    bucket.delete_bucket()
+
+
+@scenario("bucket encryption")
+def bucket_encryption(w):
+    bucket = w.open("encryption")
+    bucket.create_bucket()
+    with fails(404, "NoSuchServerSideEncryptionRule"):
+        bucket.get_bucket_encryption()
+    rule = oss2.models.ServerSideEncryptionRule("AES256", "")
+    bucket.put_bucket_encryption(rule)
+    got = bucket.get_bucket_encryption()
+    equal((got.sse_algorithm, got.kms_master_keyid), ("AES256", None), "rule")
+    equal(bucket.get_bucket_info().bucket_encryption_rule.sse_algorithm, "AES256", "rule in the info")
+    bucket.put_bucket_encryption(oss2.models.ServerSideEncryptionRule("KMS", "123"))
+    info = bucket.get_bucket_info().bucket_encryption_rule
+    equal((info.sse_algorithm, info.kms_master_keyid), ("KMS", "123"), "rule in the info")
+    with fails(400, "InvalidArgument"):
+        bucket.put_bucket_encryption(oss2.models.ServerSideEncryptionRule("AES256", "123"))
+    with fails(400, "InvalidEncryptionAlgorithmError"):
+        bucket.put_bucket_encryption(oss2.models.ServerSideEncryptionRule("random", ""))
+    equal(bucket.delete_bucket_encryption().status, 204, "status of delete")
+    with fails(404, "NoSuchServerSideEncryptionRule"):
+        bucket.get_bucket_encryption()
+    bucket.delete_bucket()
+
+
+@scenario("bucket tagging")
+def bucket_tagging(w):
+    bucket = w.open("tagging")
+    bucket.create_bucket()
+    equal(bucket.get_bucket_tagging().tag_set.len(), 0, "tags of a new bucket")
+    tagging = Tagging()
+    tagging.tag_set.tagging_rule = {"%@abc": "abc", "123++": "++123%", "test": "中文"}
+    bucket.put_bucket_tagging(tagging)
+    equal(bucket.get_bucket_tagging().tag_set.tagging_rule, {"%@abc": "abc", "123++": "++123%", "test": "中文"}, "tags")
+    bucket.delete_bucket_tagging(params={"tagging": "%@abc,other"})
+    equal(bucket.get_bucket_tagging().tag_set.tagging_rule, {"123++": "++123%", "test": "中文"}, "tags after some were deleted")
+    tagging.tag_set.tagging_rule = {"Aliyun-x": ""}
+    with fails(400, "InvalidTag"):
+        bucket.put_bucket_tagging(tagging)
+    equal(bucket.delete_bucket_tagging().status, 204, "status of delete")
+    equal(bucket.get_bucket_tagging().tag_set.len(), 0, "tags after all were deleted")
+    bucket.delete_bucket()
+
+
+@scenario("bucket policy")
+def bucket_policy(w):
+    bucket = w.open("policy")
+    bucket.create_bucket()
+    with fails(404, "NoSuchBucketPolicy"):
+        bucket.get_bucket_policy()
+    policy = json.dumps({"Version": "1", "Statement": [{
+        "Effect": "Allow", "Principal": ["*"], "Action": ["oss:GetObject"],
+        "Resource": ["acs:oss:*:*:%s/open/*" % bucket.bucket_name]}]}, indent=1)
+    bucket.put_bucket_policy(policy)
+    equal(bucket.get_bucket_policy().policy, policy, "policy")
+    bucket.put_object("open/k", b"for all")
+    bucket.put_object("k", b"for me")
+    anonymous = w.open("policy", auth=oss2.AnonymousAuth())
+    equal(anonymous.get_object("open/k").read(), b"for all", "object that the policy opens")
+    with fails(403, "AccessDenied"):
+        anonymous.get_object("k")
+    with fails(400, "InvalidPolicyDocument"):
+        bucket.put_bucket_policy(policy.replace('"1"', '"2"'))
+    equal(bucket.delete_bucket_policy().status, 204, "status of delete")
+    with fails(404, "NoSuchBucketPolicy"):
+        bucket.get_bucket_policy()
+    with fails(403, "AccessDenied"):
+        anonymous.get_object("open/k")
+    bucket.batch_delete_objects(["open/k", "k"])
     bucket.delete_bucket()
 
 
