@@ -209,6 +209,108 @@ async function bucketACL(w) {
   await w.client.deleteBucket(name);
 }
 
+async function bucketLifecycle(w) {
+  await w.create('lifecycle');
+  const name = w.name('lifecycle');
+  await refused(() => w.client.getBucketLifecycle(name), 404, 'NoSuchLifecycle');
+  await w.client.putBucketLifecycle(name, [
+    {
+      id: 'days', prefix: '中文/', status: 'Enabled', expiration: { days: 40 }, transition: { days: 3, storageClass: 'IA' },
+      tag: [{ key: 'k', value: 'v' }]
+    },
+    {
+      prefix: 'b/', status: 'Disabled', expiration: { createdBeforeDate: '2020-12-12T00:00:00.000Z' },
+      abortMultipartUpload: { days: 7 }
+    },
+    { id: 'old', prefix: 'c/', status: 'Enabled', days: 5 }
+  ]);
+  const { rules } = await w.client.getBucketLifecycle(name);
+  equal(rules.length, 3, 'rules');
+  equal([rules[0].id, rules[0].prefix, rules[0].status], ['days', '中文/', 'Enabled'], 'first rule');
+  equal([rules[0].expiration.days, rules[1].abortMultipartUpload.days, rules[0].transition.storageClass, rules[0].tag[0].value],
+    ['40', '7', 'IA', 'v'], 'its actions');
+  ok(rules[1].id, 'the second rule has no ID');
+  equal(rules[1].expiration.createdBeforeDate, '2020-12-12T00:00:00.000Z', 'date');
+  equal(rules[2].expiration.days, '5', 'days as in old releases');
+  const overlapping = () => ['p', 'p/q'].map(prefix => ({ prefix, status: 'Enabled', expiration: { days: 3 } }));
+  await refused(() => w.client.putBucketLifecycle(name, overlapping()), 400, 'InvalidArgument');
+  await w.client.deleteBucketLifecycle(name);
+  await refused(() => w.client.getBucketLifecycle(name), 404, 'NoSuchLifecycle');
+  await w.client.deleteBucket(name);
+}
+
+async function bucketCORS(w) {
+  await w.create('cors');
+  const name = w.name('cors');
+  await refused(() => w.client.getBucketCORS(name), 404, 'NoSuchCORSConfiguration');
+  await w.client.putBucketCORS(name, [
+    {
+      allowedOrigin: ['https://a.com', 'https://b.com'], allowedMethod: ['PUT', 'POST'], allowedHeader: ['authorization', 'x-oss-*'],
+      exposeHeader: 'x-oss-meta-a', maxAgeSeconds: '100'
+    },
+    { allowedOrigin: '*', allowedMethod: 'GET' }
+  ]);
+  const { rules } = await w.client.getBucketCORS(name);
+  equal(rules.length, 2, 'rules');
+  equal([rules[0].allowedOrigin, rules[0].allowedMethod, rules[0].exposeHeader, rules[0].maxAgeSeconds],
+    [['https://a.com', 'https://b.com'], ['PUT', 'POST'], 'x-oss-meta-a', '100'], 'first rule');
+  await w.client.deleteBucketCORS(name);
+  await refused(() => w.client.getBucketCORS(name), 404, 'NoSuchCORSConfiguration');
+  await w.client.deleteBucket(name);
+}
+
+async function bucketReferer(w) {
+  await w.create('referer');
+  const name = w.name('referer');
+  equal((await w.client.getBucketReferer(name)).allowEmpty, true, 'default');
+  await w.client.putBucketReferer(name, false, ['http://a.com', 'https://*.b.com']);
+  const got = await w.client.getBucketReferer(name);
+  equal([got.allowEmpty, got.referers], [false, ['http://a.com', 'https://*.b.com']], 'configuration');
+  await w.client.deleteBucketReferer(name);
+  equal((await w.client.getBucketReferer(name)).allowEmpty, true, 'after it was taken away');
+  await w.client.deleteBucket(name);
+}
+
+async function bucketEncryption(w) {
+  await w.create('encryption');
+  const name = w.name('encryption');
+  await refused(() => w.client.getBucketEncryption(name), 404, 'NoSuchServerSideEncryptionRule');
+  await w.client.putBucketEncryption(name, { SSEAlgorithm: 'KMS', KMSMasterKeyID: '123' });
+  const { encryption } = await w.client.getBucketEncryption(name);
+  equal([encryption.SSEAlgorithm, encryption.KMSMasterKeyID], ['KMS', '123'], 'rule');
+  await refused(() => w.client.putBucketEncryption(name, { SSEAlgorithm: 'AES256', KMSMasterKeyID: '123' }), 400, 'InvalidArgument');
+  await w.client.deleteBucketEncryption(name);
+  await refused(() => w.client.getBucketEncryption(name), 404, 'NoSuchServerSideEncryptionRule');
+  await w.client.deleteBucket(name);
+}
+
+async function bucketTagging(w) {
+  await w.create('tagging');
+  const name = w.name('tagging');
+  equal((await w.client.getBucketTags(name)).tag, {}, 'tags of a new bucket');
+  await w.client.putBucketTags(name, { k1: 'v1', k2: 'v2' });
+  equal((await w.client.getBucketTags(name)).tag, { k1: 'v1', k2: 'v2' }, 'tags');
+  await w.client.deleteBucketTags(name);
+  equal((await w.client.getBucketTags(name)).tag, {}, 'tags after they were deleted');
+  await w.client.deleteBucket(name);
+}
+
+async function bucketPolicy(w) {
+  await w.create('policy');
+  const name = w.name('policy');
+  equal((await w.client.getBucketPolicy(name)).policy, null, 'policy of a new bucket');
+  const policy = {
+    Version: '1',
+    Statement: [{ Effect: 'Allow', Principal: ['1234567890'], Action: ['oss:GetObject'], Resource: [`acs:oss:*:*:${name}/*`] }]
+  };
+  await w.client.putBucketPolicy(name, policy);
+  equal((await w.client.getBucketPolicy(name)).policy, policy, 'policy');
+  await refused(() => w.client.putBucketPolicy(name, { Version: '2', Statement: [] }), 400, 'InvalidPolicyDocument');
+  await w.client.deleteBucketPolicy(name);
+  equal((await w.client.getBucketPolicy(name)).policy, null, 'policy after it was deleted');
+  await w.client.deleteBucket(name);
+}
+
 const LISTED = ['ls/a', 'ls/dir/', 'ls/dir/1', 'ls/dir/2', 'ls/dir/sub/3', 'ls/e', 'ls/f +%&', 'ls/中/文'];
 const FOLDED = ['ls/a', 'ls/dir/', 'ls/e', 'ls/f +%&', 'ls/中/'];
 
@@ -849,6 +951,12 @@ async function main() {
     ['bucket list', bucketList],
     ['bucket info, location, stat', bucketInfo],
     ['bucket ACL', bucketACL],
+    ['bucket lifecycle', bucketLifecycle],
+    ['bucket CORS', bucketCORS],
+    ['bucket referer', bucketReferer],
+    ['bucket encryption', bucketEncryption],
+    ['bucket tagging', bucketTagging],
+    ['bucket policy', bucketPolicy],
     ['list objects', listObjects],
     ['list objects V2', listObjectsV2],
     ['list object versions', listObjectVersions],

@@ -245,6 +245,142 @@ def bucket_acl(w):
     w.do("delete_bucket", bucket=name)
 
 
+@scenario("bucket lifecycle")
+def bucket_lifecycle(w):
+    m = oss.models
+    name = w.create("lifecycle")
+    with fails(404, "NoSuchLifecycle"):
+        w.do("get_bucket_lifecycle", bucket=name)
+    day = datetime.datetime(2020, 12, 12, tzinfo=datetime.timezone.utc)
+
+    def put(*rules, **fields):
+        w.do("put_bucket_lifecycle", bucket=name, lifecycle_configuration=m.LifecycleConfiguration(rules=list(rules)), **fields)
+
+    put(m.LifecycleRule(id="days", prefix="中文/", status="Enabled", expiration=m.LifecycleRuleExpiration(days=40),
+                        transitions=[m.LifecycleRuleTransition(days=3, storage_class="IA", allow_small_file=True)],
+                        abort_multipart_upload=m.LifecycleRuleAbortMultipartUpload(created_before_date=day),
+                        tags=[m.Tag(key="k", value="v")],
+                        filter=m.LifecycleRuleFilter(object_size_greater_than=500, nots=[m.LifecycleRuleNot(prefix="中文/keep")])),
+        m.LifecycleRule(prefix="b/", status="Disabled",
+                        noncurrent_version_expiration=m.NoncurrentVersionExpiration(noncurrent_days=20)))
+    rules = w.do("get_bucket_lifecycle", bucket=name).lifecycle_configuration.rules
+    first = rules[0]
+    equal((first.id, first.prefix, first.status, first.expiration.days, first.transitions[0].days, first.transitions[0].allow_small_file),
+          ("days", "中文/", "Enabled", 40, 3, True), "first rule")
+    equal((first.tags[0].value, first.filter.object_size_greater_than, first.filter.nots[0].prefix), ("v", 500, "中文/keep"), "conditions")
+    equal(first.abort_multipart_upload.created_before_date, day, "date")
+    true(len(rules) == 2 and rules[1].id, "the second rule has no ID")
+    overlapping = [m.LifecycleRule(id=str(i), prefix=prefix, status="Enabled", expiration=m.LifecycleRuleExpiration(days=3))
+                   for i, prefix in enumerate(("p", "p/q"))]
+    with fails(400, "InvalidArgument"):
+        put(*overlapping)
+    put(*overlapping, allow_same_action_overlap="true")
+    w.do("delete_bucket_lifecycle", bucket=name)
+    with fails(404, "NoSuchLifecycle"):
+        w.do("get_bucket_lifecycle", bucket=name)
+    w.do("delete_bucket", bucket=name)
+
+
+@scenario("bucket CORS")
+def bucket_cors(w):
+    m = oss.models
+    name = w.create("cors")
+    with fails(404, "NoSuchCORSConfiguration"):
+        w.do("get_bucket_cors", bucket=name)
+    rule = m.CORSRule(allowed_origins=["https://a.com", "http://*.b.com"], allowed_methods=["PUT", "GET"], allowed_headers=["x-oss-*"],
+                      expose_headers=["x-oss-meta-a"], max_age_seconds=100)
+    w.do("put_bucket_cors", bucket=name, cors_configuration=m.CORSConfiguration(cors_rules=[rule], response_vary=True))
+    got = w.do("get_bucket_cors", bucket=name).cors_configuration
+    equal((got.cors_rules[0].allowed_origins, got.cors_rules[0].allowed_methods, got.cors_rules[0].max_age_seconds, got.response_vary),
+          (rule.allowed_origins, rule.allowed_methods, 100, True), "rules")
+
+    def ask(origin):
+        return w.do("option_object", bucket=name, key="a/b", origin=origin, access_control_request_method="PUT",
+                    access_control_request_headers="x-oss-date")
+
+    equal(ask("http://x.b.com").access_control_allow_origin, "http://x.b.com", "preflight")
+    with fails(403, "AccessForbidden"):
+        ask("http://b.com")
+    w.do("delete_bucket_cors", bucket=name)
+    with fails(403, "AccessForbidden"):
+        ask("https://a.com")
+    w.do("delete_bucket", bucket=name)
+
+
+@scenario("bucket referer")
+def bucket_referer(w):
+    m = oss.models
+    name = w.create("referer")
+    equal(w.do("get_bucket_referer", bucket=name).referer_configuration.allow_empty_referer, True, "default")
+    w.do("put_bucket_referer", bucket=name, referer_configuration=m.RefererConfiguration(
+        allow_empty_referer=False, allow_truncate_query_string=True, truncate_path=True,
+        referer_list=m.RefererList(referers=["http://a.com", "中文"]), referer_blacklist=m.RefererBlacklist(referers=["http://bad.com"])))
+    got = w.do("get_bucket_referer", bucket=name).referer_configuration
+    equal((got.allow_empty_referer, got.allow_truncate_query_string, got.truncate_path, got.referer_list.referers,
+           got.referer_blacklist.referers), (False, True, True, ["http://a.com", "中文"], ["http://bad.com"]), "configuration")
+    w.do("delete_bucket", bucket=name)
+
+
+@scenario("bucket encryption")
+def bucket_encryption(w):
+    m = oss.models
+    name = w.create("encryption")
+
+    def put(algorithm, key=None):
+        w.do("put_bucket_encryption", bucket=name, server_side_encryption_rule=m.ServerSideEncryptionRule(
+            apply_server_side_encryption_by_default=m.ApplyServerSideEncryptionByDefault(sse_algorithm=algorithm, kms_master_key_id=key)))
+
+    with fails(404, "NoSuchServerSideEncryptionRule"):
+        w.do("get_bucket_encryption", bucket=name)
+    put("KMS", "123")
+    rule = w.do("get_bucket_encryption", bucket=name).server_side_encryption_rule.apply_server_side_encryption_by_default
+    equal((rule.sse_algorithm, rule.kms_master_key_id), ("KMS", "123"), "rule")
+    with fails(400, "InvalidArgument"):
+        put("AES256", "123")
+    with fails(400, "InvalidEncryptionAlgorithmError"):
+        put("random")
+    w.do("delete_bucket_encryption", bucket=name)
+    with fails(404, "NoSuchServerSideEncryptionRule"):
+        w.do("get_bucket_encryption", bucket=name)
+    w.do("delete_bucket", bucket=name)
+
+
+@scenario("bucket tagging")
+def bucket_tagging(w):
+    m = oss.models
+    name = w.create("tagging")
+
+    def tags():
+        tag_set = w.do("get_bucket_tags", bucket=name).tagging.tag_set
+        return [(t.key, t.value) for t in (tag_set and tag_set.tags) or []]
+
+    equal(tags(), [], "tags of a new bucket")
+    w.do("put_bucket_tags", bucket=name, tagging=m.Tagging(tag_set=m.TagSet(tags=[m.Tag(key="k1", value="v1"), m.Tag(key="中", value="v2")])))
+    equal(tags(), [("k1", "v1"), ("中", "v2")], "tags")
+    w.do("delete_bucket_tags", bucket=name)
+    equal(tags(), [], "tags after all were deleted")
+    w.do("delete_bucket", bucket=name)
+
+
+@scenario("bucket policy")
+def bucket_policy(w):
+    name = w.create("policy")
+    with fails(404, "NoSuchBucketPolicy"):
+        w.do("get_bucket_policy", bucket=name)
+    policy = '{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"], "Action": ["oss:GetObject"],' \
+             ' "Resource": ["acs:oss:*:*:%s/*"]}]}' % name
+    w.do("put_bucket_policy", bucket=name, body=policy)
+    got = w.do("get_bucket_policy", bucket=name).body
+    equal(got.decode() if isinstance(got, bytes) else got, policy, "policy")
+    equal(w.do("get_bucket_policy_status", bucket=name).policy_status.is_public, True, "public")
+    with fails(400, "InvalidPolicyDocument"):
+        w.do("put_bucket_policy", bucket=name, body=policy.replace('"1"', '"2"'))
+    w.do("delete_bucket_policy", bucket=name)
+    with fails(404, "NoSuchBucketPolicy"):
+        w.do("get_bucket_policy", bucket=name)
+    w.do("delete_bucket", bucket=name)
+
+
 LISTED = ["ls/a", "ls/dir/", "ls/dir/1", "ls/dir/2", "ls/dir/sub/3", "ls/e", "ls/f +%&", "ls/中/文"]
 FOLDED = ["ls/a", "ls/dir/", "ls/e", "ls/f +%&", "ls/中/"]
 
