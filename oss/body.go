@@ -2,6 +2,7 @@ package oss
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -101,6 +102,8 @@ func (e *sourceError) Unwrap() error { return e.err }
 // after it has returned; detach puts an end to that.
 type outgoing struct {
 	c     *content
+	ctx   context.Context // of the attempt
+	limit *limiter
 	watch *watch
 	arm   func(sent bool) // wait for the network again; sent is whether that was all
 
@@ -132,6 +135,7 @@ func (o *outgoing) Read(p []byte) (int, error) {
 	}
 	o.watch.disarm() // the source takes what time it wants
 	n, err := o.r.Read(p)
+	o.limit.wait(o.ctx, n)
 	if o.isClosed() {
 		return 0, errDetached
 	}

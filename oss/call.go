@@ -211,7 +211,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	if k.slow {
 		answer *= slowAnswer
 	}
-	req, err := c.newRequest(ctx, k, creds)
+	req, signed, err := c.newRequest(ctx, k, creds)
 	if err != nil {
 		cancel(nil)
 		return nil, false, opError(k.op, k.bucket, k.key, err)
@@ -220,7 +220,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	var out *outgoing
 	w.arm(answer)
 	if k.body != nil && k.body.size != 0 {
-		out, err = k.body.begin(w, func(sent bool) {
+		out, err = k.body.begin(ctx, c.limit, w, func(sent bool) {
 			if sent {
 				w.arm(answer)
 			} else {
@@ -239,7 +239,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	began := c.clock.Now()
 	resp, err := c.http.Do(req)
 	w.disarm()
-	in := &incoming{watch: w, stall: c.stall, ctx: ctx, cancel: cancel, length: -1}
+	in := &incoming{watch: w, stall: c.stall, ctx: ctx, cancel: cancel, limit: c.limit, length: -1}
 	if err == nil {
 		in.body, in.length = resp.Body, resp.ContentLength
 		r = &reply{status: resp.StatusCode, header: resp.Header, length: in.length}
@@ -274,6 +274,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	cause := context.Cause(ctx)
 	in.Close()
 	if e := (*Error)(nil); errors.As(err, &e) {
+		e.explain(signed)
 		return nil, again, err
 	}
 	switch {
@@ -327,9 +328,25 @@ func (c *Client) receive(k *call, r *reply, in *incoming) error {
 	return nil
 }
 
-// newRequest makes the HTTP request, signed.
-func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (*http.Request, error) {
+// explain adds what was signed to the refusal of a signature.
+func (e *Error) explain(signed *sign.Request) {
+	if e.Code != "SignatureDoesNotMatch" || signed == nil {
+		return
+	}
+	if claim, err := sign.Parse(signed); err == nil {
+		e.CanonicalRequest, e.StringToSign = claim.CanonicalRequest(signed), claim.StringToSign(signed)
+	}
+}
+
+// newRequest makes the HTTP request, signed. signed is nil for one without a
+// signature.
+func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (req *http.Request, signed *sign.Request, err error) {
 	header := k.header.Clone()
+	for name, values := range c.header {
+		if _, set := header[name]; !set {
+			header[name] = values
+		}
+	}
 	header.Set("User-Agent", c.userAgent)
 	if k.method == http.MethodGet {
 		header.Set("Accept-Encoding", "identity")
@@ -337,27 +354,27 @@ func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (*h
 	u := c.address(k.bucket, k.key)
 	u.RawQuery = sign.EncodeQuery(k.query)
 	if err := creds.check(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !creds.anonymous() {
-		s := &sign.Request{Method: k.method, Bucket: k.bucket, Key: k.key, Query: k.query, Header: header, Host: u.Host}
+		signed = &sign.Request{Method: k.method, Bucket: k.bucket, Key: k.key, Query: k.query, Header: header, Host: u.Host}
 		key := sign.Credentials{AccessKeyID: creds.AccessKeyID, AccessKeySecret: creds.AccessKeySecret, SecurityToken: creds.SecurityToken}
 		if c.signature == SignatureV1 {
-			sign.SignV1Header(s, key, c.now())
+			sign.SignV1Header(signed, key, c.now())
 		} else {
-			sign.SignV4Header(s, key, c.region, c.now(), c.additional...)
+			sign.SignV4Header(signed, key, c.region, c.now(), c.additional...)
 		}
 	}
-	req := &http.Request{
+	req = &http.Request{
 		Method: k.method, URL: &u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: http.NoBody,
 	}
-	return req.WithContext(ctx), nil
+	return req.WithContext(ctx), signed, nil
 }
 
 // begin opens the body for an attempt.
-func (b *content) begin(w *watch, arm func(sent bool)) (*outgoing, error) {
+func (b *content) begin(ctx context.Context, limit *limiter, w *watch, arm func(sent bool)) (*outgoing, error) {
 	r, err := b.open()
 	if err != nil {
 		return nil, err
@@ -365,7 +382,7 @@ func (b *content) begin(w *watch, arm func(sent bool)) (*outgoing, error) {
 	if b.sum != nil {
 		b.sum.Reset()
 	}
-	return &outgoing{c: b, watch: w, arm: arm, r: r, left: b.size}, nil
+	return &outgoing{c: b, ctx: ctx, limit: limit, watch: w, arm: arm, r: r, left: b.size}, nil
 }
 
 // incoming is the body of an answer.
@@ -375,15 +392,15 @@ type incoming struct {
 	stall  time.Duration
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	limit  *limiter
 	length int64 // announced; -1 if unknown
-	got    int64
 }
 
 func (in *incoming) Read(p []byte) (int, error) {
 	in.watch.arm(in.stall)
 	n, err := in.body.Read(p)
 	in.watch.disarm()
-	in.got += int64(n)
+	in.limit.wait(in.ctx, n)
 	if err != nil && err != io.EOF && errors.Is(context.Cause(in.ctx), ErrStalled) {
 		err = ErrStalled
 	}

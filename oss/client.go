@@ -54,6 +54,8 @@ type Client struct {
 	stall       time.Duration
 	answer      time.Duration
 	userAgent   string
+	header      http.Header    // of every request
+	limit       *limiter       // nil for none
 	random      func() float64 // in [0, 1), for jitter
 
 	skew atomic.Int64 // nanoseconds that the server's clock is ahead of ours
@@ -121,6 +123,16 @@ func WithStallTimeout(d time.Duration) Option { return func(c *Client) { c.stall
 // copies or completes; negative is no limit.
 func WithAnswerTimeout(d time.Duration) Option { return func(c *Client) { c.answer = d } }
 
+// WithHeader adds a header to every request that does not have it, such as
+// x-oss-request-payer or x-oss-traffic-limit.
+func WithHeader(name, value string) Option { return func(c *Client) { c.header.Set(name, value) } }
+
+// WithRateLimit bounds how many bytes a second the bodies of all requests and
+// answers of the client have together; 0 is no limit.
+func WithRateLimit(bytesPerSecond int64) Option {
+	return func(c *Client) { c.limit = &limiter{perSecond: bytesPerSecond} }
+}
+
 // WithUserAgent sets the User-Agent header.
 func WithUserAgent(s string) Option { return func(c *Client) { c.userAgent = s } }
 
@@ -140,10 +152,20 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 		stall:       defaultStall,
 		answer:      defaultAnswer,
 		userAgent:   "ossa-go",
+		header:      http.Header{},
 		random:      rand.Float64,
 	}
 	for _, option := range options {
 		option(c)
+	}
+	if c.limit != nil {
+		c.limit.clock = c.clock
+		if c.limit.perSecond < 0 {
+			return nil, errors.New("oss: negative rate limit")
+		}
+		if c.limit.perSecond == 0 {
+			c.limit = nil
+		}
 	}
 	u, err := parseEndpoint(endpoint)
 	if err != nil {

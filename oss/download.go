@@ -128,6 +128,9 @@ func (d *downloader) prepare(ctx context.Context) error {
 	if d.q.PartSize < 0 {
 		return d.fail(fmt.Errorf("ranges of %d bytes", d.q.PartSize))
 	}
+	if err := d.checkTarget(); err != nil {
+		return d.fail(err)
+	}
 	info, err := d.c.HeadObject(ctx, &HeadObjectRequest{Bucket: d.q.Bucket, Key: d.q.Key, VersionID: d.q.VersionID})
 	if err != nil {
 		return err
@@ -144,6 +147,24 @@ func (d *downloader) prepare(ctx context.Context) error {
 	}
 	for (d.size+d.partSize-1)/d.partSize > maxRanges {
 		d.partSize *= 2
+	}
+	return nil
+}
+
+// checkTarget refuses a name that must not be replaced: a directory, or a device.
+// Of a symbolic link it is what that leads to that is replaced.
+func (d *downloader) checkTarget() error {
+	if real, err := filepath.EvalSymlinks(d.name); err == nil {
+		d.name = real
+	}
+	info, err := os.Lstat(d.name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is no regular file", d.name)
 	}
 	return nil
 }

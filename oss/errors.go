@@ -27,6 +27,13 @@ type Error struct {
 	// StringToSign. They may quote the request, its signature included.
 	Elements []ErrorElement
 
+	// CanonicalRequest (of V4) and StringToSign are what this client signed, if the
+	// server says that the signature does not match. Elements of the same names are
+	// what the server signed: the first difference is the reason. They may quote a
+	// security token.
+	CanonicalRequest string
+	StringToSign     string
+
 	date       time.Time     // of the answer
 	retryAfter time.Duration // that the server asks for; 0 for none
 }
@@ -150,6 +157,10 @@ var (
 	// object while it was downloaded or copied.
 	ErrSourceChanged = errors.New("the source changed on the way")
 )
+
+// errNoOSS says that somebody answered with success who does not speak OSS, such
+// as the login page of a network.
+var errNoOSS = errors.New("the answer is none of an OSS endpoint")
 
 // opError is a failure other than an answer.
 func opError(op, bucket, key string, err error) error {

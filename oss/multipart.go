@@ -267,7 +267,10 @@ func (c *Client) CompleteMultipartUpload(ctx context.Context, q *CompleteMultipa
 	}
 	var doc wire.CompleteMultipartUploadResult
 	if err := wire.Unmarshal(r.doc, &doc); err != nil {
-		// The object is there. What answers may be the callback's server.
+		if res.ETag == "" {
+			return nil, opError(k.op, k.bucket, k.key, fmt.Errorf("%w: %w", errNoOSS, err))
+		}
+		// The object is there. What answers is the callback's server.
 		res.Body = r.doc
 		return res, nil
 	}

@@ -100,6 +100,9 @@ func (k *call) compare(r *reply, got CRC64) error {
 	if k.body.size >= 0 && r.sent != k.body.size {
 		return opError(k.op, k.bucket, k.key, ErrShortBody)
 	}
+	if !got.Known && r.header.Get("ETag") == "" {
+		return opError(k.op, k.bucket, k.key, errNoOSS)
+	}
 	if sum := k.body.sum.Sum64(); !got.is(sum) {
 		return opError(k.op, k.bucket, k.key, fmt.Errorf("%w: CRC-64 of the bytes sent is %d, the server has %s", ErrChecksum, sum, got))
 	}

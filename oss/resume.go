@@ -25,8 +25,8 @@ import (
 // bytes are the hash of the attributes; the listing of parts shows its ETag.
 
 // mark is what the mark of an upload with these attributes holds.
-func mark(a *Attributes, tags []Tag) []byte {
-	k := call{header: http.Header{}}
+func mark(a *Attributes, tags []Tag, extra http.Header) []byte {
+	k := newCall("", "", "", "", extra)
 	k.attributes(a, tags)
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(k.header)) {
@@ -35,7 +35,7 @@ func mark(a *Attributes, tags []Tag) []byte {
 	return []byte("ossa upload 1 " + hex.EncodeToString(h.Sum(nil)) + "\n")
 }
 
-func (u *uploader) mark() []byte { return mark(&u.q.Attributes, u.q.Tags) }
+func (u *uploader) mark() []byte { return mark(&u.q.Attributes, u.q.Tags, u.q.Header) }
 
 // open finds an upload to go on with, or opens one, and leaves in done what it
 // has.
@@ -58,6 +58,7 @@ func (u *uploader) open(ctx context.Context) error {
 func (u *uploader) initiate(ctx context.Context) error {
 	res, err := u.c.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{
 		Bucket: u.q.Bucket, Key: u.q.Key, Attributes: u.q.Attributes, Tags: u.q.Tags, ForbidOverwrite: u.q.ForbidOverwrite,
+		Header: u.q.Header,
 	})
 	if err != nil {
 		return err
@@ -238,7 +239,7 @@ func (u *uploader) fits(listed []Part) (ours bool, why string) {
 	}
 	// One of another client, or of ours before it had a mark: what it was opened
 	// with nobody knows.
-	if !ours && (!u.q.Attributes.isZero() || len(u.q.Tags) > 0) {
+	if !ours && (!u.q.Attributes.isZero() || len(u.q.Tags) > 0 || len(u.q.Header) > 0) {
 		return false, "it has no mark that tells its attributes"
 	}
 	return ours, ""

@@ -47,6 +47,7 @@ type UploadRequest struct {
 	Tags            []Tag
 	ACL             ACL
 	ForbidOverwrite bool
+	Header          http.Header // further headers of PutObject and InitiateMultipartUpload
 
 	// PartSize is what parts should have. It grows if there would be too many
 	// parts. 0 chooses, by the size and by how fast uploads were lately.
@@ -475,6 +476,7 @@ func (u *uploader) put(ctx context.Context) (*UploadResult, error) {
 func (u *uploader) putBody(ctx context.Context, body *content) (*UploadResult, error) {
 	q := &PutObjectRequest{
 		Bucket: u.q.Bucket, Key: u.q.Key, Attributes: u.q.Attributes, Tags: u.q.Tags, ACL: u.q.ACL, ForbidOverwrite: u.q.ForbidOverwrite,
+		Header: u.q.Header,
 	}
 	body.moved = u.track.moved
 	for try := 1; ; try++ {

@@ -124,7 +124,7 @@ func checkVector(t *testing.T, v *vector) {
 
 	var got string
 	if v.Mode == "header" {
-		req, err := c.newRequest(context.Background(), k, mustCredentials(t, c))
+		req, _, err := c.newRequest(context.Background(), k, mustCredentials(t, c))
 		if err != nil {
 			t.Fatal(err)
 		}

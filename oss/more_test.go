@@ -1,0 +1,245 @@
+package oss
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Requests one after another go over one connection, errors and interrupted
+// uploads aside.
+func TestConnectionsAreKept(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	var mu sync.Mutex
+	dialled := 0
+	transport := newTransport()
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		dialled++
+		return dial(ctx, network, addr)
+	}
+	c := f.client(WithHTTPClient(&http.Client{Transport: transport}))
+	defer c.CloseIdleConnections()
+	for range 20 {
+		if _, err := c.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Body: bytes.NewReader(pattern(300<<10, 1))}); err != nil {
+			t.Fatal(err)
+		}
+		res, err := c.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if _, err := c.HeadObject(ctx, &HeadObjectRequest{Bucket: testBucket, Key: "nothing"}); !errors.Is(err, ErrNoSuchKey) {
+			t.Fatal(err)
+		}
+		if _, err := c.ListObjectsV2(ctx, &ListObjectsV2Request{Bucket: testBucket}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dialled != 1 {
+		t.Errorf("%d connections", dialled)
+	}
+}
+
+// Headers of the client and of an upload go with the requests they are for.
+func TestHeaders(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	var mu sync.Mutex
+	seen := map[string][]string{} // by header
+	f.net.set(func(req *http.Request, op string) fault {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, name := range []string{"X-Oss-Request-Payer", "Content-Language"} {
+			if req.Header.Get(name) != "" {
+				seen[name] = append(seen[name], op)
+			}
+		}
+		return nil
+	})
+	c := f.client(WithHeader("x-oss-request-payer", "requester"))
+	q := uploadFor(pattern(2*testPart, 1))
+	q.Parallel = 1
+	q.Header = http.Header{"content-language": {"de"}}
+	if _, err := c.Upload(ctx, q); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(seen["X-Oss-Request-Payer"], " "); got != "ListUploads Initiate UploadPart UploadPart UploadPart Complete" {
+		t.Errorf("of the client: %s", got)
+	}
+	if got := strings.Join(seen["Content-Language"], " "); got != "Initiate" {
+		t.Errorf("of the upload: %s", got)
+	}
+	if bytes.Equal(mark(&Attributes{}, nil, q.Header), mark(&Attributes{}, nil, nil)) {
+		t.Error("the mark does not know the header")
+	}
+}
+
+// A rate limit is kept by all requests together, in both directions.
+func TestRateLimit(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	const size, perSecond = 1 << 20, 100 << 10
+	c := f.client(WithRateLimit(perSecond))
+	longest := func() (d time.Duration) {
+		for _, p := range f.clock.slept() {
+			d = max(d, p)
+		}
+		return d
+	}
+	// The clock stands still, so the last pause is as long as all of it takes.
+	if _, err := c.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Body: bytes.NewReader(pattern(size, 1))}); err != nil {
+		t.Fatal(err)
+	}
+	if got := longest(); got < 10*time.Second || got > 11*time.Second {
+		t.Errorf("sent within %v", got)
+	}
+	f.clock.advance(10 * time.Second)
+	res, err := c.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); err != nil || n != size {
+		t.Errorf("%d, %v", n, err)
+	}
+	if got := longest(); got < 10*time.Second || got > 12*time.Second {
+		t.Errorf("received within %v", got)
+	}
+	if _, err := NewClient(f.url, WithRegion("r"), WithRateLimit(-1)); err == nil {
+		t.Error("a negative rate")
+	}
+}
+
+// The login page of a network, which answers everything with 200, is no success.
+func TestLoginPage(t *testing.T) {
+	page := &recorded{Status: 200, Body: "<!DOCTYPE html><html>Welcome!</html>", Headers: map[string]string{"Content-Type": "text/html"}}
+	c := mustClient(t, WithHTTPClient(&http.Client{Transport: page}), WithCredentials(AnonymousCredentials()))
+	ctx := context.Background()
+	for name, call := range map[string]func() error{
+		"list": func() error { _, err := c.ListBuckets(ctx, &ListBucketsRequest{}); return err },
+		"put": func() error {
+			_, err := c.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Body: strings.NewReader("x")})
+			return err
+		},
+		"part": func() error {
+			_, err := c.UploadPart(ctx, &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: "u", PartNumber: 1, Body: strings.NewReader("x")})
+			return err
+		},
+		"complete": func() error {
+			_, err := c.CompleteMultipartUpload(ctx, &CompleteMultipartUploadRequest{Bucket: testBucket, Key: "k", UploadID: "u"})
+			return err
+		},
+		"copy": func() error {
+			_, err := c.CopyObject(ctx, &CopyObjectRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "s"}})
+			return err
+		},
+		"upload": func() error { _, err := c.Upload(ctx, uploadFor(pattern(3*testPart, 1))); return err },
+		"download": func() error {
+			_, err := c.DownloadFile(ctx, filepath.Join(t.TempDir(), "x"), &DownloadRequest{Bucket: testBucket, Key: "k"})
+			return err
+		},
+	} {
+		if err := call(); err == nil {
+			t.Errorf("%s: success", name)
+		}
+	}
+}
+
+// When a signature does not match, both sides' strings are there to compare.
+func TestSignatureMismatch(t *testing.T) {
+	f := newFixture(t)
+	for name, options := range map[string][]Option{"V4": nil, "V1": {WithSignature(SignatureV1)}} {
+		options = append(options, WithCredentials(StaticCredentials(testKeyID, "another-secret", "")))
+		_, err := f.client(options...).ListObjectsV2(context.Background(), &ListObjectsV2Request{Bucket: testBucket, Prefix: "a b"})
+		var e *Error
+		if !errors.Is(err, ErrSignatureDoesNotMatch) || !errors.As(err, &e) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if e.StringToSign == "" || e.StringToSign != e.Element("StringToSign") || e.CanonicalRequest != e.Element("CanonicalRequest") ||
+			(e.CanonicalRequest == "") != (name == "V1") {
+			t.Errorf("%s: %q and %q, the server has %q and %q", name, e.StringToSign, e.CanonicalRequest, e.Element("StringToSign"), e.Element("CanonicalRequest"))
+		}
+	}
+}
+
+// A download replaces files, and what symbolic links lead to; never a directory
+// or a device.
+func TestDownloadTarget(t *testing.T) {
+	f := newFixture(t)
+	f.put("k", []byte("hello"))
+	dir := t.TempDir()
+	get := func(name string) error {
+		_, err := f.DownloadFile(context.Background(), name, &DownloadRequest{Bucket: testBucket, Key: "k"})
+		return err
+	}
+	if err := get(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a directory: %v", err)
+	}
+	if err := get(os.DevNull); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a device: %v", err)
+	}
+	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := get(link); err != nil {
+		t.Error(err)
+	}
+	info, err := os.Lstat(link)
+	text, readErr := os.ReadFile(target)
+	if err != nil || readErr != nil || info.Mode()&os.ModeSymlink == 0 || string(text) != "hello" {
+		t.Errorf("link: %v, %v, %q, %v", info, err, text, readErr)
+	}
+	if err := get(filepath.Join(dir, "none", "file")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+// What is calculated of a file is what the server will tell of it.
+func TestHashReader(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	for _, size := range []int{0, 1, testPart, testPart + 1, 3 * testPart} {
+		data := pattern(size, 1)
+		h, err := HashReader(ctx, bytes.NewReader(data), testPart)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := f.Upload(ctx, uploadFor(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		etag := h.MultipartETag
+		if size <= testPart {
+			etag = strings.ToUpper(hex.EncodeToString(h.MD5[:]))
+		}
+		if res.ETag != etag || res.CRC64 != h.CRC64 || h.Parts != max((size+testPart-1)/testPart, 1) {
+			t.Errorf("%d bytes: %+v, the server has %s, %d", size, h, res.ETag, res.CRC64)
+		}
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := HashReader(ended, strings.NewReader("x"), 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
