@@ -62,6 +62,7 @@ var environment = map[string]string{
 	"proxy-header":  "OSSA_PROXY_HEADER",
 
 	"lifecycle-every":          "OSSA_LIFECYCLE_EVERY",
+	"lifecycle-day":            "OSSA_LIFECYCLE_DAY",
 	"lifecycle-rate":           "OSSA_LIFECYCLE_RATE",
 	"abort-idle-uploads-after": "OSSA_ABORT_IDLE_UPLOADS_AFTER",
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/internal/lifecycle/runner"
 	"github.com/ossastore/ossa/internal/store"
 )
@@ -14,6 +16,7 @@ import (
 // lifecycleConfig is what serve is told about lifecycle rules.
 type lifecycleConfig struct {
 	every    time.Duration // 0: never
+	day      time.Duration
 	rate     int
 	idleDays int // 0: off
 }
@@ -21,6 +24,8 @@ type lifecycleConfig struct {
 func (c *lifecycleConfig) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&c.every, "lifecycle-every", time.Hour,
 		"`time` between two rounds of lifecycle rules; 0 for no rounds (OSSA_LIFECYCLE_EVERY)")
+	flags.DurationVar(&c.day, "lifecycle-day", lifecycle.RealDay,
+		"`time` that a day of lifecycle rules lasts, and of --abort-idle-uploads-after: shorter ones are for trying rules out (OSSA_LIFECYCLE_DAY)")
 	flags.IntVar(&c.rate, "lifecycle-rate", 5000,
 		"`number` of objects and parts that lifecycle rounds look at in a second, at most (OSSA_LIFECYCLE_RATE)")
 	flags.IntVar(&c.idleDays, "abort-idle-uploads-after", 0,
@@ -43,7 +48,29 @@ func (c *lifecycleConfig) validate() error {
 	case c.idleDays > 0 && c.every == 0:
 		return usagef("--abort-idle-uploads-after needs rounds: give --lifecycle-every a time")
 	}
+	return validDay("--lifecycle-day", c.day)
+}
+
+// validDay says what is wrong with the length of a day. A flag has no default
+// that is left out, so 0 is wrong as well.
+func validDay(flag string, day time.Duration) error {
+	err := lifecycle.Calendar{Day: day}.Validate()
+	if day == 0 {
+		err = errors.New("a day takes time")
+	}
+	if err != nil {
+		return usagef("%s: %w", flag, err)
+	}
 	return nil
+}
+
+func (c *lifecycleConfig) calendar() lifecycle.Calendar { return lifecycle.Calendar{Day: c.day} }
+
+// warn says that rules do not wait as long as they say.
+func (c *lifecycleConfig) warn(log *slog.Logger) {
+	if c.day != lifecycle.RealDay {
+		log.Warn("days of lifecycle rules are not 24 hours long: objects expire and uploads are aborted early", "day", c.day)
+	}
 }
 
 // runner makes the runner of a service, or nil if there are to be no rounds.
@@ -52,6 +79,6 @@ func (c *lifecycleConfig) runner(s *store.Store, log *slog.Logger, r prometheus.
 		return nil, nil
 	}
 	return runner.New(s, runner.Options{
-		Every: c.every, Rate: c.rate, IdleUploads: time.Duration(c.idleDays) * 24 * time.Hour, Logger: log, Registerer: r,
+		Every: c.every, Rate: c.rate, IdleUploads: time.Duration(c.idleDays) * c.day, Calendar: c.calendar(), Logger: log, Registerer: r,
 	})
 }

@@ -28,6 +28,7 @@ func lifecycleCommand() *cobra.Command {
 
 func lifecycleSimulateCommand() *cobra.Command {
 	var at string
+	var day time.Duration
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "simulate oss://BUCKET",
@@ -56,6 +57,10 @@ understood.`,
 		},
 		RunE: func(command *cobra.Command, args []string) error {
 			s := &simulation{stderr: command.ErrOrStderr(), at: time.Now()}
+			if err := validDay("--day", day); err != nil {
+				return err
+			}
+			s.calendar.Day = day
 			var err error
 			if s.bucket, err = parseBucket(args[0]); err != nil {
 				return err
@@ -72,6 +77,7 @@ understood.`,
 		},
 	}
 	command.Flags().StringVar(&at, "at", "", "`time` to judge at, such as 2026-12-24 or 2026-12-24T18:00:00Z; default now")
+	command.Flags().DurationVar(&day, "day", lifecycle.RealDay, "`time` that a day of a rule lasts, where the server has --lifecycle-day")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return command
 }
@@ -119,6 +125,8 @@ type simulation struct {
 	bucket string
 	at     time.Time
 	stderr io.Writer
+
+	calendar lifecycle.Calendar
 }
 
 func (s *simulation) run(ctx context.Context, list *dueList) error {
@@ -162,7 +170,7 @@ func (s *simulation) objects(ctx context.Context, rules lifecycle.Rules, list *d
 					about.Tags = append(about.Tags, lifecycle.Tag(t))
 				}
 			}
-			if d, due := rules.Object(about, s.at); due {
+			if d, due := rules.Object(s.calendar, about, s.at); due {
 				if err := list.add(dueEntry{Action: d.Action, Key: o.Key, Rule: d.Rule, StorageClass: d.Class, Size: o.Size, Due: d.At}); err != nil {
 					return err
 				}
@@ -181,7 +189,7 @@ func (s *simulation) uploads(ctx context.Context, rules lifecycle.Rules, list *d
 		if rules.UploadTags(u.Key) {
 			doubtful++
 		}
-		d, due := rules.Upload(lifecycle.Upload{Key: u.Key, Initiated: u.Initiated}, s.at)
+		d, due := rules.Upload(s.calendar, lifecycle.Upload{Key: u.Key, Initiated: u.Initiated}, s.at)
 		if !due {
 			continue
 		}

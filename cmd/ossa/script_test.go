@@ -121,7 +121,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", envKeyID, envKeySecret, envKeyID + envFile, envKeySecret + envFile,
 		"OSSA_DATA", "OSSA_LISTEN", "OSSA_ADMIN_LISTEN", "OSSA_REGION", "OSSA_DOMAIN",
-		"OSSA_CNAME", "OSSA_ACCESS_LOG_FILE", "OSSA_TLS_CERT", "OSSA_TLS_KEY", "OSSA_TRUSTED_PROXY", "OSSA_LIFECYCLE_EVERY",
+		"OSSA_CNAME", "OSSA_ACCESS_LOG_FILE", "OSSA_TLS_CERT", "OSSA_TLS_KEY", "OSSA_TRUSTED_PROXY", "OSSA_LIFECYCLE_EVERY", "OSSA_LIFECYCLE_DAY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			command.Env = append(command.Env, name+"="+value)

@@ -112,6 +112,7 @@ func (s *service) makeServers() error {
 		Region:     s.config.region,
 		Domains:    s.config.domains,
 		Keys:       keys,
+		Calendar:   s.config.lifecycle.calendar(),
 		Logger:     log,
 		Registerer: registry,
 	}
@@ -124,6 +125,7 @@ func (s *service) makeServers() error {
 	if err != nil {
 		return err
 	}
+	s.config.lifecycle.warn(s.log)
 	if s.rounds, err = s.config.lifecycle.runner(s.store, s.log, registry); err != nil {
 		return err
 	}

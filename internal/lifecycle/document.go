@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/ossastore/ossa/internal/wire"
 )
@@ -52,8 +53,8 @@ func ruleOf(w *wire.LifecycleRule) Rule {
 	return r
 }
 
-// Digest tells documents apart.
-func Digest(document []byte) []byte {
-	sum := sha256.Sum256(document)
+// Digest tells documents apart, and the calendars that they are obeyed by.
+func Digest(c Calendar, document []byte) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%v %s", c.day(), document))
 	return sum[:]
 }

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/ossastore/ossa/internal/lifecycle"
 )
@@ -25,6 +26,22 @@ const everything = `<LifecycleConfiguration>
 <Rule><ID>before</ID><Prefix>x</Prefix><Status>Enabled</Status>
  <Expiration><CreatedBeforeDate>2026-01-08T00:00:00.000Z</CreatedBeforeDate></Expiration></Rule>
 </LifecycleConfiguration>`
+
+// A walk by other rules is another, and so is one by other days.
+func TestDigest(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range []lifecycle.Calendar{{}, {Day: time.Second}, {Day: 10 * time.Second}} {
+		for _, document := range []string{"", "a", "0s a"} {
+			seen[string(lifecycle.Digest(c, []byte(document)))] = true
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("%d of 9 are told apart", len(seen))
+	}
+	if string(lifecycle.Digest(lifecycle.Calendar{}, nil)) != string(lifecycle.Digest(lifecycle.Calendar{Day: lifecycle.RealDay}, nil)) {
+		t.Error("real days are told from real days")
+	}
+}
 
 // All of a document comes to be rules.
 func TestParse(t *testing.T) {

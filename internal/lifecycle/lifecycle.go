@@ -30,6 +30,11 @@
 // they cannot be read there.
 //
 // Rules by the time of the last access never are due: it is not tracked.
+//
+// # Short days
+//
+// All of this is by a Calendar, whose days may be made shorter than 24 hours for
+// whoever tries rules out and does not want to wait.
 package lifecycle
 
 import (
@@ -126,8 +131,8 @@ type Due struct {
 }
 
 // Object tells what is due of an object, if anything is.
-func (rs Rules) Object(o Object, now time.Time) (Due, bool) {
-	if d, ok := rs.Expiration(o); ok && !d.At.After(now) {
+func (rs Rules) Object(c Calendar, o Object, now time.Time) (Due, bool) {
+	if d, ok := rs.Expiration(c, o); ok && !d.At.After(now) {
 		return d, true
 	}
 	var best Due
@@ -138,7 +143,7 @@ func (rs Rules) Object(o Object, now time.Time) (Due, bool) {
 			continue
 		}
 		for _, t := range r.Transitions {
-			at, ok := t.at(o.Modified)
+			at, ok := t.at(c, o.Modified)
 			if !ok || at.After(now) || t.ByAccess || t.NoSmall && o.Size < smallObject || !Colder(t.Class, o.Class) {
 				continue
 			}
@@ -151,12 +156,12 @@ func (rs Rules) Object(o Object, now time.Time) (Due, bool) {
 }
 
 // Expiration tells when an object expires, which may be to come, if it does.
-func (rs Rules) Expiration(o Object) (Due, bool) {
+func (rs Rules) Expiration(c Calendar, o Object) (Due, bool) {
 	var best Due
 	found := false
 	for i := range rs {
 		r := &rs[i]
-		if at, ok := r.Expiration.at(o.Modified); ok && (!found || at.Before(best.At)) && r.object(o) {
+		if at, ok := r.Expiration.at(c, o.Modified); ok && (!found || at.Before(best.At)) && r.object(o) {
 			best, found = Due{Action: Expire, Rule: r.ID, At: at}, true
 		}
 	}
@@ -164,12 +169,12 @@ func (rs Rules) Expiration(o Object) (Due, bool) {
 }
 
 // Upload tells whether an open upload is to be aborted.
-func (rs Rules) Upload(u Upload, now time.Time) (Due, bool) {
+func (rs Rules) Upload(c Calendar, u Upload, now time.Time) (Due, bool) {
 	var best Due
 	found := false
 	for i := range rs {
 		r := &rs[i]
-		at, ok := r.Abort.at(u.Initiated)
+		at, ok := r.Abort.at(c, u.Initiated)
 		if ok && !at.After(now) && (!found || at.Before(best.At)) && r.matches(u.Key, u.Tags) {
 			best, found = Due{Action: Abort, Rule: r.ID, At: at}, true
 		}
@@ -248,35 +253,19 @@ func (r *Rule) matches(key string, tags []Tag) bool {
 func (w When) never() bool { return w.Days <= 0 && w.CreatedBefore.IsZero() && w.Date.IsZero() }
 
 // at tells when an action on what was last modified then is due.
-func (w When) at(modified time.Time) (time.Time, bool) {
+func (w When) at(c Calendar, modified time.Time) (time.Time, bool) {
 	switch {
 	case w.Days > 0:
-		return nextMidnight(modified).AddDate(0, 0, w.Days), true
+		return c.later(c.nextMidnight(modified), w.Days), true
 	case !w.CreatedBefore.IsZero():
 		return w.CreatedBefore.UTC(), modified.Before(w.CreatedBefore)
 	case !w.Date.IsZero():
-		if m := nextMidnight(modified); m.After(w.Date) {
+		if m := c.nextMidnight(modified); m.After(w.Date) {
 			return m, true
 		}
 		return w.Date.UTC(), true
 	}
 	return time.Time{}, false
-}
-
-// nextMidnight is t if that is midnight UTC, and else the next one.
-func nextMidnight(t time.Time) time.Time {
-	m := Midnight(t)
-	if m.Before(t) {
-		m = m.AddDate(0, 0, 1)
-	}
-	return m
-}
-
-// Midnight is when the day of t began, by UTC. Nothing comes to be due at other
-// times.
-func Midnight(t time.Time) time.Time {
-	y, m, d := t.UTC().Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
 // classes from warm to cold.

@@ -50,6 +50,7 @@ func show(d lifecycle.Due, ok bool) string {
 // What is due of an object at a time.
 func TestObject(t *testing.T) {
 	tag := lifecycle.Tag{Key: "k", Value: "v"}
+	short := lifecycle.Calendar{Day: 10 * time.Second}
 	for _, c := range []struct {
 		name     string
 		rules    lifecycle.Rules
@@ -57,6 +58,7 @@ func TestObject(t *testing.T) {
 		at       time.Time
 		want     string
 		modified time.Time // default noon of 1 January
+		calendar lifecycle.Calendar
 	}{
 		{name: "no rules", at: day(30), want: "nothing"},
 		// The example of the documentation: up to 08:00 UTC+8 on the 20th goes
@@ -66,6 +68,13 @@ func TestObject(t *testing.T) {
 		{name: "a day, after midnight", rules: lifecycle.Rules{expire(days(1))}, modified: day(20, time.Second), at: day(22), want: "expire r 01-22T00:00"},
 		{name: "an instant early", rules: lifecycle.Rules{expire(days(1))}, modified: day(20, time.Second), at: day(22, -1), want: "nothing"},
 		{name: "in another zone", rules: lifecycle.Rules{expire(days(1))}, modified: day(20, time.Second).In(time.FixedZone("", 8*3600)), at: day(22).In(time.FixedZone("", -8*3600)), want: "expire r 01-22T00:00"},
+
+		{name: "short days", rules: lifecycle.Rules{expire(days(3))}, calendar: short, at: day(1, 12*time.Hour, 40*time.Second), want: "expire r 01-01T12:00"},
+		{name: "short days to come", rules: lifecycle.Rules{expire(days(3))}, calendar: short, modified: day(1, 1), at: day(1, 40*time.Second-1), want: "nothing"},
+		{name: "short days have passed", rules: lifecycle.Rules{expire(days(3))}, calendar: short, modified: day(1, 1), at: day(1, 40*time.Second), want: "expire r 01-01T00:00"},
+		{name: "dates are not short", rules: lifecycle.Rules{expire(before(day(2)))}, calendar: short, at: day(2, -1), want: "nothing"},
+		{name: "written after the date, short day", rules: lifecycle.Rules{expire(on(day(1)))}, calendar: short, modified: day(1, 1), at: day(1, 10*time.Second), want: "expire r 01-01T00:00"},
+		{name: "written after the date, short day to come", rules: lifecycle.Rules{expire(on(day(1)))}, calendar: short, modified: day(1, 1), at: day(1, 10*time.Second-1), want: "nothing"},
 
 		{name: "created before", rules: lifecycle.Rules{expire(before(day(2)))}, at: day(2), want: "expire r 01-02T00:00"},
 		{name: "created before, date to come", rules: lifecycle.Rules{expire(before(day(9)))}, at: day(9, -1), want: "nothing"},
@@ -122,7 +131,7 @@ func TestObject(t *testing.T) {
 			if o.Class == "" {
 				o.Class = "Standard"
 			}
-			if got := show(c.rules.Object(o, c.at)); got != c.want {
+			if got := show(c.rules.Object(c.calendar, o, c.at)); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
@@ -160,7 +169,7 @@ func TestUpload(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := lifecycle.Upload{Key: "key", Initiated: day(1, 12*time.Hour)}
-			if got := show(c.rules.Upload(u, c.at)); got != c.want {
+			if got := show(c.rules.Upload(lifecycle.Calendar{}, u, c.at)); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
@@ -173,11 +182,11 @@ func TestExpirationHeader(t *testing.T) {
 		{ID: "later", Enabled: true, Expiration: days(9)},
 		{ID: `of "x" & y`, Enabled: true, Prefix: "k", Expiration: days(2)},
 	}
-	d, ok := rules.Expiration(lifecycle.Object{Key: "key", Modified: day(1, time.Hour)})
+	d, ok := rules.Expiration(lifecycle.Calendar{}, lifecycle.Object{Key: "key", Modified: day(1, time.Hour)})
 	if want := `expiry-date="Sun, 04 Jan 2026 00:00:00 GMT", rule-id="of+%22x%22+%26+y"`; !ok || d.Header() != want {
 		t.Errorf("%t %s, want %s", ok, d.Header(), want)
 	}
-	if d, ok := rules[1:].Expiration(lifecycle.Object{Key: "other", Modified: day(1)}); ok {
+	if d, ok := rules[1:].Expiration(lifecycle.Calendar{}, lifecycle.Object{Key: "other", Modified: day(1)}); ok {
 		t.Errorf("another key expires: %+v", d)
 	}
 }
@@ -287,44 +296,46 @@ func compare(t *testing.T, b []byte) {
 		o.Tags = append(o.Tags, c.tag())
 	}
 	now := c.time().AddDate(0, 0, c.n(25))
-	if got, want := show(rules.Object(o, now)), show(slowObject(rules, o, now)); got != want {
+	// Days of which some make up a real one, so that dates are midnights too.
+	calendar := lifecycle.Calendar{Day: []time.Duration{24 * time.Hour, 24 * time.Hour, 8 * time.Hour, 6 * time.Hour}[c.n(4)]}
+	if got, want := show(rules.Object(calendar, o, now)), show(slowObject(rules, o, now, calendar.Day)); got != want {
 		t.Errorf("object: %s, want %s\n%+v\n%+v\nat %v", got, want, rules, o, now)
 	}
 	u := lifecycle.Upload{Key: o.Key, Tags: o.Tags, Initiated: o.Modified}
-	if got, want := show(rules.Upload(u, now)), show(slowUpload(rules, u, now)); got != want {
+	if got, want := show(rules.Upload(calendar, u, now)), show(slowUpload(rules, u, now, calendar.Day)); got != want {
 		t.Errorf("upload: %s, want %s\n%+v\n%+v\nat %v", got, want, rules, u, now)
 	}
 	// What is decided is done at once: nothing is due after it, at that time.
-	if d, ok := rules.Object(o, now); ok && d.Action == lifecycle.Move {
+	if d, ok := rules.Object(calendar, o, now); ok && d.Action == lifecycle.Move {
 		o.Class = d.Class
-		if again, ok := rules.Object(o, now); ok {
+		if again, ok := rules.Object(calendar, o, now); ok {
 			t.Errorf("%+v is followed by %+v", d, again)
 		}
 	}
 	// Where tags are said not to decide, they do not.
 	bare, tagless := o, u
 	bare.Tags, tagless.Tags = nil, nil
-	if !rules.ObjectTags(o.Key) && show(rules.Object(o, now)) != show(rules.Object(bare, now)) {
+	if !rules.ObjectTags(o.Key) && show(rules.Object(calendar, o, now)) != show(rules.Object(calendar, bare, now)) {
 		t.Errorf("tags decide about the object: %+v", rules)
 	}
-	if !rules.UploadTags(u.Key) && show(rules.Upload(u, now)) != show(rules.Upload(tagless, now)) {
+	if !rules.UploadTags(u.Key) && show(rules.Upload(calendar, u, now)) != show(rules.Upload(calendar, tagless, now)) {
 		t.Errorf("tags decide about the upload: %+v", rules)
 	}
 	inside := false
 	for _, p := range rules.Prefixes() {
 		inside = inside || strings.HasPrefix(o.Key, p)
 	}
-	if _, ok := rules.Object(o, now); ok && !inside {
+	if _, ok := rules.Object(calendar, o, now); ok && !inside {
 		t.Errorf("%q is due and not among %q", o.Key, rules.Prefixes())
 	}
 }
 
 // slowObject has a round at every midnight since the object was modified, each
 // of which does what it finds at once, and tells what came of it.
-func slowObject(rules lifecycle.Rules, o lifecycle.Object, now time.Time) (last lifecycle.Due, some bool) {
-	for m := day(1); !m.After(now); m = m.AddDate(0, 0, 1) {
+func slowObject(rules lifecycle.Rules, o lifecycle.Object, now time.Time, long time.Duration) (last lifecycle.Due, some bool) {
+	for m := day(1); !m.After(now); m = m.Add(long) {
 		for _, r := range rules {
-			if slowMatches(r, o.Key, o.Tags, &o.Size) && slowDue(r.Expiration, o.Modified, m) {
+			if slowMatches(r, o.Key, o.Tags, &o.Size) && slowDue(r.Expiration, o.Modified, m, long) {
 				return lifecycle.Due{Action: lifecycle.Expire, Rule: r.ID, At: m}, true
 			}
 		}
@@ -334,7 +345,7 @@ func slowObject(rules lifecycle.Rules, o lifecycle.Object, now time.Time) (last 
 					if x.ByAccess || x.NoSmall && o.Size < 64<<10 || !slowMatches(r, o.Key, o.Tags, &o.Size) {
 						continue
 					}
-					if slowDue(x.When, o.Modified, m) && slices.Index(classes, x.Class) > slices.Index(classes, o.Class) {
+					if slowDue(x.When, o.Modified, m, long) && slices.Index(classes, x.Class) > slices.Index(classes, o.Class) {
 						o.Class = x.Class
 						last, some = lifecycle.Due{Action: lifecycle.Move, Class: x.Class, Rule: r.ID, At: m}, true
 					}
@@ -345,10 +356,10 @@ func slowObject(rules lifecycle.Rules, o lifecycle.Object, now time.Time) (last 
 	return last, some
 }
 
-func slowUpload(rules lifecycle.Rules, u lifecycle.Upload, now time.Time) (lifecycle.Due, bool) {
-	for m := day(1); !m.After(now); m = m.AddDate(0, 0, 1) {
+func slowUpload(rules lifecycle.Rules, u lifecycle.Upload, now time.Time, long time.Duration) (lifecycle.Due, bool) {
+	for m := day(1); !m.After(now); m = m.Add(long) {
 		for _, r := range rules {
-			if slowMatches(r, u.Key, u.Tags, nil) && slowDue(r.Abort, u.Initiated, m) {
+			if slowMatches(r, u.Key, u.Tags, nil) && slowDue(r.Abort, u.Initiated, m, long) {
 				return lifecycle.Due{Action: lifecycle.Abort, Rule: r.ID, At: m}, true
 			}
 		}
@@ -357,12 +368,12 @@ func slowUpload(rules lifecycle.Rules, u lifecycle.Upload, now time.Time) (lifec
 }
 
 // slowDue tells whether a round at midnight m takes what was modified then.
-func slowDue(w lifecycle.When, modified, m time.Time) bool {
+func slowDue(w lifecycle.When, modified, m time.Time, long time.Duration) bool {
 	if modified.After(m) {
 		return false
 	}
 	if w.Days > 0 {
-		return m.Sub(modified) >= time.Duration(w.Days)*24*time.Hour
+		return m.Sub(modified) >= time.Duration(w.Days)*long
 	}
 	if !w.CreatedBefore.IsZero() {
 		return modified.Before(w.CreatedBefore) && !m.Before(w.CreatedBefore)
@@ -409,7 +420,7 @@ func TestAsRoundsWould(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 		c := &choices{b}
-		if _, ok := (lifecycle.Rules{c.rule(0)}).Object(lifecycle.Object{Key: "key", Class: "Standard", Modified: day(1)}, day(30)); ok {
+		if _, ok := (lifecycle.Rules{c.rule(0)}).Object(lifecycle.Calendar{}, lifecycle.Object{Key: "key", Class: "Standard", Modified: day(1)}, day(30)); ok {
 			due++
 		}
 	}

@@ -23,7 +23,7 @@ func (s *Server) expiration(ctx context.Context, rq *request, o *store.Object) s
 	for _, t := range o.Tags {
 		about.Tags = append(about.Tags, lifecycle.Tag(t))
 	}
-	due, ok := rules.Expiration(about)
+	due, ok := rules.Expiration(s.opts.Calendar, about)
 	if !ok {
 		return ""
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ossastore/ossa/internal/store"
 )
@@ -35,5 +36,20 @@ func TestExpiration(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Where days are short, the header counts with them, too.
+func TestExpirationOfShortDays(t *testing.T) {
+	f := newFixture(t, func(c *config) { c.opts.Calendar.Day = 10 * time.Second })
+	f.put("examplebucket", "", "")
+	f.put("examplebucket", "a", "abc")
+	document := `<LifecycleConfiguration><Rule><ID>r</ID><Prefix></Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>`
+	if err := f.store.PutBucketConfig(t.Context(), "examplebucket", store.ConfigLifecycle, []byte(document)); err != nil {
+		t.Fatal(err)
+	}
+	r := f.want(call{method: "HEAD", bucket: "examplebucket", key: "a"}, 200, "")
+	if got, want := r.header.Get("x-oss-expiration"), `expiry-date="Tue, 14 Nov 2023 22:13:50 GMT", rule-id="r"`; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

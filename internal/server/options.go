@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ossastore/ossa/internal/auth"
+	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/internal/wire"
 )
 
@@ -43,6 +44,9 @@ type Options struct {
 	// OwnerID is the account that everything belongs to, in decimal; default
 	// 1000000000000001. OwnerName is how it is shown; default OwnerID.
 	OwnerID, OwnerName string
+
+	// Calendar is what lifecycle rules count days by; default real days.
+	Calendar lifecycle.Calendar
 
 	// AnonymousList lets everybody list a public-read bucket; default no.
 	AnonymousList bool
@@ -174,6 +178,9 @@ func (o *Options) Validate() error {
 	}
 	if !slices.Contains(forwardedHeaders, o.ForwardedHeader) {
 		return fmt.Errorf("server: %s is no header of proxies", o.ForwardedHeader)
+	}
+	if err := o.Calendar.Validate(); err != nil {
+		return fmt.Errorf("server: a day of %w", err)
 	}
 	if o.IdleTimeout < minIdleTimeout {
 		return fmt.Errorf("server: idle timeout %v is shorter than %v", o.IdleTimeout, minIdleTimeout)

@@ -6,7 +6,7 @@
 // A round visits every bucket. Open uploads are looked at in each round: they are
 // few, and what they hold is told by metrics. Objects are walked once for each day
 // and document of rules, in the order of their keys and only below the prefixes of
-// rules, since nothing comes to be due but at midnight UTC. How far a walk has come
+// rules, since nothing comes to be due but at midnight. How far a walk has come
 // is kept in the bucket, so that it goes on after a restart.
 //
 // A rule that is changed or taken away is obeyed from the next page of keys on.
@@ -38,6 +38,8 @@ type Options struct {
 	// IdleUploads, if not 0, aborts uploads that nothing has come for so long,
 	// in buckets without an enabled rule about uploads.
 	IdleUploads time.Duration
+	// Calendar is what rules count days by; default real days.
+	Calendar lifecycle.Calendar
 
 	Clock func() time.Time // default time.Now
 	// Sleep waits so long, or until ctx ends, which is its error; default does
@@ -73,6 +75,9 @@ func (o *Options) EnsureDefaults() {
 func (o *Options) Validate() error {
 	if o.Every < 0 || o.Rate < 0 || o.IdleUploads < 0 {
 		return errors.New("lifecycle: negative option")
+	}
+	if err := o.Calendar.Validate(); err != nil {
+		return fmt.Errorf("lifecycle: a day of %w", err)
 	}
 	return nil
 }
@@ -319,7 +324,7 @@ func (v *visit) abort(ctx context.Context, u *store.Upload) (bool, error) {
 
 func (v *visit) uploadDue(st *store.UploadState) bool {
 	now := v.opts.Clock()
-	if _, due := v.rules.Upload(lifecycle.Upload{Key: st.Key, Tags: tagsOf(st.Tags), Initiated: st.Initiated}, now); due {
+	if _, due := v.rules.Upload(v.opts.Calendar, lifecycle.Upload{Key: st.Key, Tags: tagsOf(st.Tags), Initiated: st.Initiated}, now); due {
 		return true
 	}
 	return v.opts.IdleUploads > 0 && !v.damaged && !v.rules.Aborts() && now.Sub(st.Last) > v.opts.IdleUploads
@@ -336,10 +341,10 @@ func (v *visit) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, digest := v.opts.Clock(), lifecycle.Digest(v.document)
+	now, digest := v.opts.Clock(), lifecycle.Digest(v.opts.Calendar, v.document)
 	known := bytes.Equal(cursor.Rules, digest) && !cursor.Began.After(now)
 	switch {
-	case known && cursor.Done && lifecycle.Midnight(cursor.Began).Equal(lifecycle.Midnight(now)):
+	case known && cursor.Done && v.opts.Calendar.Midnight(cursor.Began).Equal(v.opts.Calendar.Midnight(now)):
 		return nil
 	case !known || cursor.Done:
 		cursor = store.LifecycleCursor{Began: now, Rules: digest}
@@ -435,7 +440,7 @@ func (v *visit) count(j *store.Judged) {
 }
 
 func (v *visit) judge(o *store.Object) store.Verdict {
-	d, due := v.rules.Object(lifecycle.Object{
+	d, due := v.rules.Object(v.opts.Calendar, lifecycle.Object{
 		Key: o.Key, Size: o.Size, Tags: tagsOf(o.Tags), Class: o.StorageClass, Modified: o.LastModified,
 	}, v.opts.Clock())
 	if !due {

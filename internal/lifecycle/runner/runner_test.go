@@ -244,6 +244,37 @@ func TestRound(t *testing.T) {
 	}
 }
 
+// Where days are short, all that is counted in days comes sooner, and a walk
+// comes with each of them, and with another length of days.
+func TestShortDays(t *testing.T) {
+	e := newEnv(t)
+	e.rules("b", rule("tmp/", "Enabled", expire1+abort1), rule("old/", "Enabled", move1))
+	e.set(day(1, 12).Add(time.Second))
+	e.put("b", "tmp/a", 1)
+	e.put("b", "old/a", 1)
+	e.put("b", "other", 1)
+	e.upload("b", "tmp/u")
+	e.upload("b", "other")
+	short := e.runner(runner.Options{Calendar: lifecycle.Calendar{Day: 10 * time.Second}})
+	e.set(day(1, 12).Add(20*time.Second - 1))
+	short.Round(e.ctx)
+	e.want("b", "old/a other tmp/a [other] [tmp/u]")
+	e.set(day(1, 12).Add(20 * time.Second))
+	short.Round(e.ctx)
+	e.want("b", "old/a:IA other [other]")
+
+	e.put("b", "tmp/b", 1)
+	e.set(day(1, 12).Add(29 * time.Second))
+	e.runner(runner.Options{Calendar: lifecycle.Calendar{Day: 20 * time.Second}}).Round(e.ctx)
+	e.want("b", "old/a:IA other tmp/b [other]")
+	e.runner(runner.Options{Calendar: lifecycle.Calendar{Day: 2 * time.Second}}).Round(e.ctx)
+	e.want("b", "old/a:IA other [other]")
+
+	if _, err := runner.New(e.Store, runner.Options{Calendar: lifecycle.Calendar{Day: time.Millisecond}}); err == nil {
+		t.Error("days of a millisecond are taken")
+	}
+}
+
 // Objects are walked once a day, and again when rules change.
 func TestOnceADay(t *testing.T) {
 	e := newEnv(t)
@@ -546,7 +577,7 @@ func (e *env) predict(rules lifecycle.Rules) string {
 	objects, err := e.ListObjects(e.ctx, &store.ListObjectsRequest{Bucket: "b", Max: 1000})
 	e.must(err)
 	for _, o := range objects.Objects {
-		d, due := rules.Object(lifecycle.Object{Key: o.Key, Size: o.Size, Tags: tags(o.Tags), Class: o.StorageClass, Modified: o.LastModified}, e.clock())
+		d, due := rules.Object(lifecycle.Calendar{}, lifecycle.Object{Key: o.Key, Size: o.Size, Tags: tags(o.Tags), Class: o.StorageClass, Modified: o.LastModified}, e.clock())
 		switch {
 		case due && d.Action == lifecycle.Expire:
 			continue
@@ -561,7 +592,7 @@ func (e *env) predict(rules lifecycle.Rules) string {
 	uploads, err := e.ListMultipartUploads(e.ctx, &store.ListMultipartUploadsRequest{Bucket: "b", Max: 1000})
 	e.must(err)
 	for _, u := range uploads.Uploads {
-		if _, due := rules.Upload(lifecycle.Upload{Key: u.Key, Tags: tags(u.Tags), Initiated: u.Initiated}, e.clock()); !due {
+		if _, due := rules.Upload(lifecycle.Calendar{}, lifecycle.Upload{Key: u.Key, Tags: tags(u.Tags), Initiated: u.Initiated}, e.clock()); !due {
 			all = append(all, "["+u.Key+"]")
 		}
 	}
