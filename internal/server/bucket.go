@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ossastore/ossa/internal/store"
@@ -24,7 +26,7 @@ func (s *Server) listBuckets(ctx context.Context, rq *request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.store.ListBuckets(ctx, &store.ListBucketsRequest{Prefix: prefix, Marker: marker, Max: limit})
+	page, err := s.bucketsPage(ctx, rq, &store.ListBucketsRequest{Prefix: prefix, Marker: marker, Max: limit})
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,56 @@ func (s *Server) listBuckets(ctx context.Context, rq *request) error {
 		}
 	}
 	return rq.w.document(result)
+}
+
+// bucketsPage returns a page of buckets: those with the tag that tag-key, and
+// tag-value if it is there, ask for, or all. There are so few buckets that
+// every one of them may be looked at.
+func (s *Server) bucketsPage(ctx context.Context, rq *request, req *store.ListBucketsRequest) (*store.ListBucketsResult, error) {
+	key := rq.query.Get(wire.QueryTagKey)
+	if key == "" {
+		return s.store.ListBuckets(ctx, req)
+	}
+	found := &store.ListBucketsResult{}
+	look := *req
+	look.Max = store.MaxListed
+	for {
+		page, err := s.store.ListBuckets(ctx, &look)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range page.Buckets {
+			look.Marker = b.Name
+			if tagged, err := s.bucketTagged(ctx, b.Name, key, rq.query.Get(wire.QueryTagValue)); err != nil {
+				return nil, err
+			} else if !tagged {
+				continue
+			}
+			if len(found.Buckets) == req.Max {
+				found.Truncated = true
+				return found, nil
+			}
+			found.Buckets = append(found.Buckets, b)
+		}
+		if !page.Truncated {
+			return found, nil
+		}
+	}
+}
+
+// bucketTagged tells whether a bucket has a tag; any value will do for "". One
+// that is gone has none.
+func (s *Server) bucketTagged(ctx context.Context, bucket, key, value string) (bool, error) {
+	document, err := s.store.GetBucketConfig(ctx, bucket, store.ConfigTagging)
+	if errors.Is(err, store.ErrNoSuchConfig) || errors.Is(err, store.ErrNoSuchBucket) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	tags, err := keptTags(document)
+	return slices.ContainsFunc(tags, func(t wire.Tag) bool {
+		return t.Key == key && (value == "" || t.Value == value)
+	}), err
 }
 
 // putBucket makes a bucket.

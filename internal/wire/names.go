@@ -95,6 +95,8 @@ const (
 	QueryStartAfter        = "start-after"
 	QueryContinuationToken = "continuation-token"
 	QueryFetchOwner        = "fetch-owner"
+	QueryTagKey            = "tag-key" // of ListBuckets
+	QueryTagValue          = "tag-value"
 	QueryPosition          = "position"
 	QueryTrafficLimit      = HeaderTrafficLimit
 	QueryCallback          = "callback"
