@@ -92,20 +92,29 @@ func (c *Certificates) tell(message string, p *certificatePair) {
 	c.log.Info(message, attrs...)
 }
 
-// Reload looks at the files now.
+// Reload reads the files now, whether or not they look changed: what could not be
+// read before may be readable now.
 func (c *Certificates) Reload() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.look(true)
+}
+
+// look reads the files that have changed, or all of them. It runs under the lock.
+func (c *Certificates) look(all bool) {
 	c.looked = c.clock()
 	for _, p := range c.pairs {
 		now := p.files.state()
-		if now == p.seen {
+		if now == p.seen && !all {
 			continue
 		}
 		p.seen = now
 		cert, err := p.files.load()
 		if err != nil {
 			c.log.Warn("changed certificate cannot be used, the one before stays", "error", err)
+			continue
+		}
+		if cert.Leaf.Equal(p.cert.Leaf) {
 			continue
 		}
 		p.cert = cert
@@ -116,13 +125,10 @@ func (c *Certificates) Reload() {
 // GetCertificate is for a tls.Config.
 func (c *Certificates) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
-	due := c.clock().Sub(c.looked) >= certificatesEvery
-	c.mu.Unlock()
-	if due {
-		c.Reload()
-	}
-	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.clock().Sub(c.looked) >= certificatesEvery {
+		c.look(false)
+	}
 	for _, p := range c.pairs {
 		if hello.SupportsCertificate(p.cert) == nil {
 			return p.cert, nil

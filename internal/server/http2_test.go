@@ -384,6 +384,16 @@ func TestHTTP2Settings(t *testing.T) {
 	}
 }
 
+// Who does not come to the end of a handshake is not waited for.
+func TestSlowHandshake(t *testing.T) {
+	f := newTLSFixture(t, true, func(c *config) { c.opts.HeaderTimeout = 50 * time.Millisecond })
+	silent, slow := f.dial(), f.dial()
+	slow.write("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc") // a hello of 16 KiB is to come
+	go slow.drip("\x00")
+	silent.closed()
+	slow.closed()
+}
+
 // A watchdog ends a wait that is too long, and nothing else: neither a rest of
 // any length nor many short waits.
 func TestWatchdog(t *testing.T) {
@@ -456,6 +466,10 @@ func TestCertificateReload(t *testing.T) {
 	}
 	c.Reload()
 	shows(second)
+	c.Reload()
+	if n := strings.Count(log.String(), "level=WARN"); n != 3 {
+		t.Errorf("whoever asks is told each time, not %d times in all:\n%s", n, log)
+	}
 	third := writeCertificate(t, files, "a.example", "even.longer.example")
 	c.Reload() // as SIGHUP does, without waiting
 	shows(third)
