@@ -73,6 +73,7 @@ func main() {
 		Named("object ACL at complete", w.completeACL),
 		Named("sequential upload", w.sequential),
 		Named("abort", w.abort),
+		Named("encryption", w.encryption),
 		Named("Uploader", w.uploader),
 		Named("Downloader", w.downloader),
 		Named("Copier", w.copier),
