@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ossastore/ossa/internal/sign"
@@ -351,6 +352,9 @@ func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (re
 	if k.method == http.MethodGet {
 		header.Set("Accept-Encoding", "identity")
 	}
+	if err := checkHeader(header); err != nil {
+		return nil, nil, err
+	}
 	u := c.address(k.bucket, k.key)
 	u.RawQuery = sign.EncodeQuery(k.query)
 	if err := creds.check(); err != nil {
@@ -371,6 +375,26 @@ func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (re
 		Body: http.NoBody,
 	}
 	return req.WithContext(ctx), signed, nil
+}
+
+// checkHeader refuses what cannot stand in a header, before it is signed.
+func checkHeader(h http.Header) error {
+	for name, values := range h {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !isTokenRune(r) }) {
+			return fmt.Errorf("%q is not the name of a header", name)
+		}
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return fmt.Errorf("the header %s has a control character in it", name)
+			}
+		}
+	}
+	return nil
+}
+
+// isTokenRune reports whether r can stand in the name of a header.
+func isTokenRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
 // begin opens the body for an attempt.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -241,5 +242,91 @@ func TestHashReader(t *testing.T) {
 	cancel()
 	if _, err := HashReader(ended, strings.NewReader("x"), 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Buckets are found by host and by domain, too, under both signatures.
+func TestAddressing(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	if _, err := f.PutCname(ctx, &PutCnameRequest{Bucket: testBucket, Domain: "files.example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(f.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := newTransport()
+	defer transport.CloseIdleConnections()
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(f.url, "http://"))
+	}
+	for _, signature := range []Signature{SignatureV4, SignatureV1} {
+		for _, c := range []struct {
+			host  string
+			style Addressing
+		}{{"localhost", VirtualHost}, {"localhost", PathStyle}, {"localhost", AutoAddressing}, {"files.example.org", CNAME}, {"nobody-knows.example.org", PathStyle}} {
+			client, err := NewClient("http://"+c.host+":"+port, WithRegion("cn-hangzhou"), WithAddressing(c.style), WithSignature(signature), WithClock(f.clock),
+				WithHTTPClient(&http.Client{Transport: transport}), WithCredentials(StaticCredentials(testKeyID, testSecret, "")), WithAdditionalHeaders("host"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			data := pattern(2*testPart, 1)
+			q := uploadFor(data)
+			q.Key = "a//b/../c d+é"
+			if _, err := client.Upload(ctx, q); err != nil {
+				t.Errorf("%s, addressing %d: %v", c.host, c.style, err)
+				continue
+			}
+			if !bytes.Equal(f.read(q.Key), data) {
+				t.Errorf("%s: other bytes", c.host)
+			}
+		}
+	}
+}
+
+// A temporary key that ends in the middle of an upload is renewed, and nothing
+// but the part that was refused is sent again.
+func TestUploadRefreshesCredentials(t *testing.T) {
+	f := newFixture(t)
+	var mu sync.Mutex
+	fetches := 0
+	p := RefreshingCredentials(func(context.Context) (Credentials, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		fetches++
+		return Credentials{AccessKeyID: testKeyID, AccessKeySecret: testSecret, Expires: f.clock.Now().Add(time.Hour)}, nil
+	}, f.clock)
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "UploadPart" && f.net.count[op] == 5 {
+			return answerWith(403, "SecurityTokenExpired")
+		}
+		return nil
+	})
+	data := pattern(10*testPart, 1)
+	if _, err := f.client(WithCredentials(p)).Upload(context.Background(), uploadFor(data)); err != nil {
+		t.Fatal(err)
+	}
+	if fetches != 2 || f.net.requests("UploadPart") != 12 || len(f.clock.slept()) != 0 {
+		t.Errorf("%d fetches, %d parts sent with the mark, pauses %v", fetches, f.net.requests("UploadPart"), f.clock.slept())
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+}
+
+// A comparison looks everywhere first.
+func TestSpread(t *testing.T) {
+	list := make([]int, 100)
+	for i := range list {
+		list[i] = i
+	}
+	got := spread(list, 8)
+	if !slices.Equal(got[:8], []int{0, 12, 24, 36, 48, 60, 72, 84}) || len(got) != 100 {
+		t.Errorf("%v", got)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, list) {
+		t.Errorf("%v", got)
 	}
 }

@@ -419,6 +419,14 @@ func TestRefusedBeforeSending(t *testing.T) {
 			_, err := f.CompleteMultipartUpload(ctx, &CompleteMultipartUploadRequest{Bucket: testBucket, Key: "k", UploadID: "u", All: true, Parts: []CompletePart{{1, "x"}}})
 			return err
 		},
+		"metadata with a line break": func() error {
+			_, err := f.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Attributes: Attributes{Metadata: map[string]string{"a": "b\nc"}}})
+			return err
+		},
+		"metadata with a blank in its name": func() error {
+			_, err := f.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Attributes: Attributes{Metadata: map[string]string{"a b": "c"}}})
+			return err
+		},
 		"empty delete": func() error {
 			_, err := f.DeleteMultipleObjects(ctx, &DeleteMultipleObjectsRequest{Bucket: testBucket})
 			return err

@@ -295,7 +295,9 @@ func (u *uploader) compare(ctx context.Context, parts []Part, partSize int64, al
 			here = append(here, i)
 		}
 	}
-	// A file that has nothing in common with an upload shows that soon.
+	// A file that has nothing in common with an upload shows that soon: some parts
+	// from everywhere come first.
+	here = spread(here, max(u.parallel, hopeless))
 	equal, differ := 0, 0
 	for from := 0; from < len(here); {
 		to := min(from+max(u.parallel, hopeless), len(here))
@@ -327,6 +329,23 @@ func (u *uploader) compare(ctx context.Context, parts []Part, partSize int64, al
 		return nil, nil
 	}
 	return done, nil
+}
+
+// spread moves n entries from all over a list to its front.
+func spread(list []int, n int) []int {
+	if len(list) <= n {
+		return list
+	}
+	var front, rest []int
+	step := len(list) / n
+	for i, v := range list {
+		if i%step == 0 && len(front) < n {
+			front = append(front, v)
+		} else {
+			rest = append(rest, v)
+		}
+	}
+	return append(front, rest...)
 }
 
 // compareOne compares a part with the file, by CRC-64, or by MD5 where the server

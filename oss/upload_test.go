@@ -236,6 +236,7 @@ func TestUploadResume(t *testing.T) {
 			meddle: func(_ *fixture, _ string, q *UploadRequest) { q.change(t, 2*testPart+5, 1) }},
 		{name: "the file grew", resumed: true, kept: 5, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.grow(t, 3*testPart) }},
 		{name: "the file shrank to less than was sent", resumed: true, kept: 2, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.grow(t, -(parts-2)*testPart-77) }},
+		{name: "everything but the end of what was sent changed", resumed: true, kept: 1, sentMore: 4, meddle: func(_ *fixture, _ string, q *UploadRequest) { q.change(t, 0, 4*testPart) }},
 		{name: "the file is another one", note: "left alone: it has other bytes", meddle: func(_ *fixture, _ string, q *UploadRequest) {
 			q.Body = bytes.NewReader(pattern(int(q.Size), 99))
 		}},
