@@ -4,6 +4,7 @@
 #   make check    the quick look before a commit: format, vet, lint, layers, tests
 #   make test     everything, official clients and crashes included
 #   make crash    kill -9 loop (ROUNDS=200 SEED=1)
+#   make chaos    transfers of the client library over a network that fails, and killed (ROUNDS=200 SEED=1)
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
 #   make memory   memory of the server, idle and under eight parts of 1 GiB
@@ -30,7 +31,7 @@ CRASH_ROUNDS ?= 20
 BENCH        ?= .
 COUNT        ?= 6
 
-.PHONY: build check test format vet lint layers unit race portable crash crash-short compat real bench memory fuzz docs clean
+.PHONY: build check test format vet lint layers unit race portable crash crash-short chaos compat real bench memory fuzz docs clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(OSSA) ./cmd/ossa
@@ -77,6 +78,9 @@ crash-short: build
 
 crash: build
 	$(GO) run ./test/crash -ossa $(OSSA) -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
+
+chaos:
+	$(GO) test -count=1 -timeout 2h -run Chaos ./oss -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
 
 compat: build
 	@echo "== official clients"

@@ -622,3 +622,30 @@ func (q *DeleteBucketTaggingRequest) build() *call {
 func (c *Client) DeleteBucketTagging(ctx context.Context, q *DeleteBucketTaggingRequest) (*Answer, error) {
 	return c.plain(ctx, q.build())
 }
+
+// GetBucketPolicyStatusRequest asks whether the policy of a bucket lets everybody
+// in.
+type GetBucketPolicyStatusRequest struct {
+	Bucket string
+	Header http.Header
+}
+
+// PolicyStatusResult is what a server makes of the policy of a bucket.
+type PolicyStatusResult struct {
+	Answer
+	IsPublic bool
+}
+
+func (q *GetBucketPolicyStatusRequest) build() *call {
+	return configuration("GetBucketPolicyStatus", http.MethodGet, q.Bucket, "policyStatus", q.Header)
+}
+
+// GetBucketPolicyStatus tells whether the policy of a bucket lets everybody in.
+func (c *Client) GetBucketPolicyStatus(ctx context.Context, q *GetBucketPolicyStatusRequest) (*PolicyStatusResult, error) {
+	var doc wire.PolicyStatus
+	a, err := c.getDocument(ctx, q.build(), &doc)
+	if err != nil {
+		return nil, err
+	}
+	return &PolicyStatusResult{Answer: a, IsPublic: doc.IsPublic}, nil
+}

@@ -77,6 +77,7 @@ func TestConfigurations(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		c := newFixture(t).Client
 		checkConfigurations(t, c, false)
+		checkPolicyStatus(t, c)
 		for name, want := range map[error]func() error{
 			ErrNoSuchLifecycle: func() error {
 				_, err := c.GetBucketLifecycle(context.Background(), &GetBucketLifecycleRequest{Bucket: testBucket})
@@ -100,6 +101,24 @@ func TestConfigurations(t *testing.T) {
 			}
 		}
 	})
+}
+
+func checkPolicyStatus(t *testing.T, c *Client) {
+	t.Helper()
+	ctx := context.Background()
+	for principal, public := range map[string]bool{"*": true, "2": false} {
+		policy := `{"Version":"1","Statement":[{"Effect":"Allow","Principal":["` + principal + `"],"Action":"oss:GetObject","Resource":"acs:oss:*:*:examplebucket/*"}]}`
+		if _, err := c.PutBucketPolicy(ctx, &PutBucketPolicyRequest{Bucket: testBucket, Policy: []byte(policy)}); err != nil {
+			t.Fatal(err)
+		}
+		res, err := c.GetBucketPolicyStatus(ctx, &GetBucketPolicyStatusRequest{Bucket: testBucket})
+		if err != nil || res.IsPublic != public {
+			t.Errorf("principal %s: %+v, %v", principal, res, err)
+		}
+	}
+	if _, err := c.DeleteBucketPolicy(ctx, &DeleteBucketPolicyRequest{Bucket: testBucket}); err != nil {
+		t.Error(err)
+	}
 }
 
 // checkConfigurations says and reads back configurations: all that there can be,

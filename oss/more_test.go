@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ossastore/ossa/internal/server"
 )
 
 // Requests one after another go over one connection, errors and interrupted
@@ -328,5 +330,46 @@ func TestSpread(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, list) {
 		t.Errorf("%v", got)
+	}
+}
+
+// The client has what the server has.
+func TestEveryOperation(t *testing.T) {
+	has := map[string]bool{}
+	for _, q := range []Request{
+		&ListBucketsRequest{}, &PutBucketRequest{}, &DeleteBucketRequest{}, &HeadBucketRequest{}, &GetBucketInfoRequest{},
+		&GetBucketLocationRequest{}, &GetBucketStatRequest{}, &PutBucketACLRequest{}, &GetBucketACLRequest{},
+		&ListObjectsRequest{}, &ListObjectsV2Request{}, &ListObjectVersionsRequest{}, &ListMultipartUploadsRequest{}, &DeleteMultipleObjectsRequest{},
+		&PutBucketLifecycleRequest{}, &GetBucketLifecycleRequest{}, &DeleteBucketLifecycleRequest{},
+		&PutBucketCORSRequest{}, &GetBucketCORSRequest{}, &DeleteBucketCORSRequest{},
+		&PutBucketPolicyRequest{}, &GetBucketPolicyRequest{}, &DeleteBucketPolicyRequest{}, &GetBucketPolicyStatusRequest{},
+		&PutBucketEncryptionRequest{}, &GetBucketEncryptionRequest{}, &DeleteBucketEncryptionRequest{},
+		&PutBucketTaggingRequest{}, &GetBucketTaggingRequest{}, &DeleteBucketTaggingRequest{},
+		&PutBucketRefererRequest{}, &GetBucketRefererRequest{}, &PutCnameRequest{}, &DeleteCnameRequest{}, &ListCnameRequest{},
+		&PutObjectRequest{}, &CopyObjectRequest{}, &GetObjectRequest{}, &HeadObjectRequest{}, &GetObjectMetaRequest{}, &DeleteObjectRequest{},
+		&PutObjectACLRequest{}, &GetObjectACLRequest{}, &PutObjectTaggingRequest{}, &GetObjectTaggingRequest{}, &DeleteObjectTaggingRequest{},
+		&RestoreObjectRequest{}, &InitiateMultipartUploadRequest{}, &UploadPartRequest{}, &UploadPartCopyRequest{},
+		&CompleteMultipartUploadRequest{}, &AbortMultipartUploadRequest{}, &ListPartsRequest{},
+	} {
+		has[q.build().op] = true
+	}
+	without := []string{
+		"ListLiveChannel", // always empty, here
+		"OptionObject",    // asked by browsers
+		"PostObject",      // a form of a browser
+		"AppendObject", "SealAppendObject", "PutSymlink", "GetSymlink",
+	}
+	known := map[string]bool{}
+	for _, op := range server.Operations() {
+		known[op.Name] = true
+		if op.Implemented && !has[op.Name] && !slices.Contains(without, op.Name) {
+			t.Errorf("the client has no %s", op.Name)
+		}
+	}
+	for name := range has {
+		if known[name] {
+			continue
+		}
+		t.Errorf("the client has %s, which is no operation", name)
 	}
 }
