@@ -371,19 +371,20 @@ func TestDecodeCORSErrors(t *testing.T) {
 		"no header":       rule(origin + method + "<AllowedHeader>a:b</AllowedHeader>"),
 		"exposed *":       rule(origin + method + "<ExposeHeader>*</ExposeHeader>"),
 		"exposed CR":      rule(origin + method + "<ExposeHeader>a&#13;b</ExposeHeader>"),
-		"negative age":    rule(origin + method + "<MaxAgeSeconds>-1</MaxAgeSeconds>"),
 		"no age":          rule(origin + method + "<MaxAgeSeconds>x</MaxAgeSeconds>"),
 	} {
 		_, err := DecodeCORS([]byte(body))
 		wantDecodeError(t, name, err)
 	}
+	_, err := DecodeCORS([]byte(rule(origin + method + "<MaxAgeSeconds>-1</MaxAgeSeconds>")))
+	wantError(t, err, "InvalidArgument", "ArgumentName", "MaxAgeSeconds", "ArgumentValue", "-1")
 	many := func(n int) []byte {
 		return []byte("<CORSConfiguration>" + strings.Repeat("<CORSRule>"+origin+method+"</CORSRule>", n) + "</CORSConfiguration>")
 	}
 	if _, err := DecodeCORS(many(MaxCORSRules)); err != nil {
 		t.Error(err)
 	}
-	_, err := DecodeCORS(many(MaxCORSRules + 1))
+	_, err = DecodeCORS(many(MaxCORSRules + 1))
 	wantError(t, err, "CORSRuleBeyondLimit")
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/xml"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -93,7 +94,7 @@ func (s *scanner) corsRule() (CORSRule, error) {
 	case r.AllowedMethods == nil:
 		err = s.errorf("a CORSRule must have an AllowedMethod")
 	case r.MaxAgeSeconds != nil && *r.MaxAgeSeconds < 0:
-		err = s.errorf("MaxAgeSeconds is negative")
+		err = InvalidArgument("MaxAgeSeconds", strconv.FormatInt(*r.MaxAgeSeconds, 10), "MaxAgeSeconds must not be negative.")
 	}
 	for _, origin := range r.AllowedOrigins {
 		if err == nil && (origin == "" || strings.Count(origin, "*") > 1 || !isVisible(origin)) {
