@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,12 +120,9 @@ func wantArguments(command *cobra.Command, names, args []string) error {
 
 // adminSession is a command under way.
 type adminSession struct {
+	printer
 	ctx    context.Context
 	client *admin.Client
-	json   bool
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
 }
 
 func (c *adminConfig) session(command *cobra.Command, getenv func(string) string) (*adminSession, error) {
@@ -141,44 +136,17 @@ func (c *adminConfig) session(command *cobra.Command, getenv func(string) string
 		return nil, usagef("%q is not the URL of an admin listener, such as %s (--admin, %s)", endpoint, defaultAdminEndpoint, envAdminEndpoint)
 	}
 	return &adminSession{
-		ctx: command.Context(),
+		printer: printer{json: c.json, stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr()},
+		ctx:     command.Context(),
 		client: &admin.Client{
 			Endpoint: endpoint, Region: cmp.Or(c.region, getenv(envRegion), defaultRegion), UserAgent: "ossa/" + release(),
 			Credentials: sign.Credentials{AccessKeyID: id, AccessKeySecret: secret, SecurityToken: getenv(envSessionToken)},
 		},
-		json: c.json, stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
 	}, nil
 }
 
 func (s *adminSession) call(action string, in, out any) error {
 	return s.client.Call(s.ctx, action, in, out)
-}
-
-// print prints an object for machines, as one line.
-func (s *adminSession) print(v any) error {
-	encoder := json.NewEncoder(s.stdout)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
-}
-
-// say tells a person that something is done. Machines read the exit status.
-func (s *adminSession) say(format string, args ...any) {
-	if !s.json {
-		fmt.Fprintf(s.stdout, format+"\n", args...)
-	}
-}
-
-// table prints rows under their heads, aligned.
-func (s *adminSession) table(heads string, rows [][]string) error {
-	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(strings.Fields(heads), "\t"))
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = cmp.Or(cell, "-")
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	return w.Flush()
 }
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

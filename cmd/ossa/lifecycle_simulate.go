@@ -7,19 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/oss"
 )
-
-const envEndpoint = "OSS_ENDPOINT"
 
 func lifecycleCommand() *cobra.Command {
 	return group("lifecycle", "See what the lifecycle rules of a bucket do",
@@ -29,11 +27,8 @@ func lifecycleCommand() *cobra.Command {
 func lifecycleSimulateCommand() *cobra.Command {
 	var at string
 	var day time.Duration
-	var asJSON bool
-	command := &cobra.Command{
-		Use:   "simulate oss://BUCKET",
-		Short: "List what the rules of a bucket would delete, move or abort",
-		Long: `List the objects that the lifecycle rules of a bucket would delete or move to
+	return clientLeaf("simulate oss://BUCKET", "List what the rules of a bucket would delete, move or abort", `
+List the objects that the lifecycle rules of a bucket would delete or move to
 another storage class at a time, and the uploads that they would abort. Nothing
 is changed.
 
@@ -42,54 +37,33 @@ endpoint, for whoever may get the bucket's rules and list it. Where rules have
 tags those of objects are asked for one by one; those of uploads nobody tells, so
 that uploads are taken to have none.
 
-The endpoint, the region and the access key are read from ` + envEndpoint + `,
-` + envRegion + `, ` + envAccessKeyID + `, ` + envAccessKeySecret + ` and, for a
-session, ` + envSessionToken + `.
-
 Exit status: 0 if all went well, also if nothing is due or there are no rules, 1
 if something failed, 2 if the command line or the environment cannot be
 understood.`,
-		Example: `  ossa lifecycle simulate oss://builds
+		`  ossa lifecycle simulate oss://builds
   ossa lifecycle simulate oss://builds --at 2026-12-24
   ossa lifecycle simulate oss://builds --json | jq -r 'select(.action=="expire").key'`,
-		Args: func(command *cobra.Command, args []string) error {
-			return wantArguments(command, []string{"oss://BUCKET"}, args)
+		func(flags *pflag.FlagSet) {
+			flags.StringVar(&at, "at", "", "`time` to judge at, such as 2026-12-24 or 2026-12-24T18:00:00Z; default now")
+			flags.DurationVar(&day, "day", lifecycle.RealDay, "`time` that a day of a rule lasts, where the server has --lifecycle-day")
 		},
-		RunE: func(command *cobra.Command, args []string) error {
-			s := &simulation{stderr: command.ErrOrStderr(), at: time.Now()}
+		func(s *clientSession) error {
+			sim := &simulation{client: s.client, stderr: s.stderr, at: time.Now()}
 			if err := validDay("--day", day); err != nil {
 				return err
 			}
-			s.calendar.Day = day
+			sim.calendar.Day = day
 			var err error
-			if s.bucket, err = parseBucket(args[0]); err != nil {
+			if sim.bucket, err = parseBucket(s.args[0]); err != nil {
 				return err
 			}
 			if at != "" {
-				if s.at, err = parseTime(at); err != nil {
+				if sim.at, err = parseTime(at); err != nil {
 					return err
 				}
 			}
-			if s.client, err = clientOf(os.Getenv); err != nil {
-				return err
-			}
-			return s.run(command.Context(), newDueList(command.OutOrStdout(), asJSON))
-		},
-	}
-	command.Flags().StringVar(&at, "at", "", "`time` to judge at, such as 2026-12-24 or 2026-12-24T18:00:00Z; default now")
-	command.Flags().DurationVar(&day, "day", lifecycle.RealDay, "`time` that a day of a rule lasts, where the server has --lifecycle-day")
-	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	return command
-}
-
-// parseBucket takes oss://BUCKET apart.
-func parseBucket(text string) (string, error) {
-	bucket, ok := strings.CutPrefix(text, "oss://")
-	bucket = strings.TrimSuffix(bucket, "/")
-	if !ok || bucket == "" || strings.Contains(bucket, "/") {
-		return "", usagef("%q is not a bucket, such as oss://builds", text)
-	}
-	return bucket, nil
+			return sim.run(s.ctx, newDueList(s.stdout, s.json))
+		})
 }
 
 // parseTime reads a time, or a day, which is its first moment by UTC.
@@ -100,23 +74,6 @@ func parseTime(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, usagef("--at: %q is not a time, such as 2026-12-24 or 2026-12-24T18:00:00Z", text)
-}
-
-// clientOf makes a client of what the environment says.
-func clientOf(getenv func(string) string) (*oss.Client, error) {
-	if getenv(envEndpoint) == "" {
-		return nil, usagef("%s must hold the URL of a server, such as http://127.0.0.1:9000", envEndpoint)
-	}
-	id, secret := getenv(envAccessKeyID), getenv(envAccessKeySecret)
-	if id == "" || secret == "" {
-		return nil, usagef("%s and %s must hold an access key", envAccessKeyID, envAccessKeySecret)
-	}
-	client, err := oss.NewClient(getenv(envEndpoint), oss.WithRegion(getenv(envRegion)),
-		oss.WithCredentials(oss.StaticCredentials(id, secret, getenv(envSessionToken))))
-	if err != nil {
-		return nil, &usageError{fmt.Errorf("%s, %s: %w", envEndpoint, envRegion, err)}
-	}
-	return client, nil
 }
 
 // simulation judges a bucket by its rules.

@@ -13,9 +13,11 @@ import (
 
 // Exit statuses, as the help tells them.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPartly      = 3   // some of it was done; a report lists the rest
+	exitInterrupted = 130 // by a signal; what goes on was printed
 )
 
 func main() {
@@ -33,6 +35,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	var usage *usageError
+	var partly *partlyError
+	var interrupted *interruptedError
 	switch {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "ossa: %v\nRun \"%s --help\" for how to use it.\n", err, command.CommandPath())
@@ -41,6 +45,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	fmt.Fprintf(stderr, "ossa: %v\n", err)
+	switch {
+	case errors.As(err, &interrupted):
+		return exitInterrupted
+	case errors.As(err, &partly):
+		return exitPartly
+	}
 	return exitFailed
 }
 

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ossastore/ossa/oss"
+)
+
+const envEndpoint = "OSS_ENDPOINT"
+
+// clientConfig is what every command is told that talks to an endpoint. A flag
+// wins over its variable, and that over the profile.
+type clientConfig struct {
+	endpoint      string
+	region        string
+	keyID, secret string
+	token         string
+	anonymous     bool
+	addressing    string
+	signature     string
+	configFile    string
+	profile       string
+	json, quiet   bool
+}
+
+func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&c.endpoint, "endpoint", "e", "", "`URL` or host of the server ("+envEndpoint+")")
+	flags.StringVar(&c.region, "region", "", "`region` of the server ("+envRegion+"; default "+defaultRegion+")")
+	flags.StringVarP(&c.keyID, "access-key-id", "i", "", "access key `ID` ("+envAccessKeyID+")")
+	flags.StringVarP(&c.secret, "access-key-secret", "k", "", "`secret` of the access key; others on this machine may see it there ("+envAccessKeySecret+")")
+	flags.StringVarP(&c.token, "sts-token", "t", "", "security `token` of a session ("+envSessionToken+")")
+	flags.BoolVar(&c.anonymous, "anonymous", false, "sign nothing")
+	flags.StringVar(&c.addressing, "addressing", "auto", "where bucket names stand: auto, path, virtual or cname")
+	flags.StringVar(&c.signature, "sign-version", "", "`version` of signatures: v4 or v1 (default v4)")
+	flags.StringVarP(&c.configFile, "config-file", "c", "", "`file` with profiles, of ossutil or of ossa")
+	flags.StringVar(&c.profile, "profile", "", "`name` of the profile")
+	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
+	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only")
+}
+
+var addressings = map[string]oss.Addressing{
+	"auto": oss.AutoAddressing, "path": oss.PathStyle, "virtual": oss.VirtualHost, "cname": oss.CNAME,
+}
+
+var signatures = map[string]oss.Signature{"v4": oss.SignatureV4, "v1": oss.SignatureV1}
+
+// client makes a client of flags, environment and profile.
+func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
+	options := []oss.Option{oss.WithUserAgent("ossa/" + release())}
+	endpoint, region := cmp.Or(c.endpoint, getenv(envEndpoint)), cmp.Or(c.region, getenv(envRegion))
+	id, secret := cmp.Or(c.keyID, getenv(envAccessKeyID)), cmp.Or(c.secret, getenv(envAccessKeySecret))
+
+	profile, err := c.loadProfile(endpoint != "" && id != "" && secret != "")
+	if err != nil {
+		return nil, err
+	}
+	if profile != nil {
+		options = append(options, oss.WithProfile(profile))
+		endpoint, region = cmp.Or(endpoint, profile.Endpoint), cmp.Or(region, profile.Region)
+	}
+	switch {
+	case endpoint == "":
+		return nil, usagef("%s must hold the URL of a server, such as http://127.0.0.1:9000; or give --endpoint", envEndpoint)
+	case c.anonymous:
+		options = append(options, oss.WithCredentials(oss.AnonymousCredentials()))
+	case id != "" && secret != "":
+		options = append(options, oss.WithCredentials(oss.StaticCredentials(id, secret, cmp.Or(c.token, getenv(envSessionToken)))))
+	case id != "" || secret != "":
+		return nil, usagef("%s and %s belong together, and only one of them is set", envAccessKeyID, envAccessKeySecret)
+	case profile == nil:
+		return nil, usagef("%s and %s must hold an access key; --anonymous goes without", envAccessKeyID, envAccessKeySecret)
+	}
+	if region != "" || !strings.Contains(endpoint, ".aliyuncs.com") {
+		options = append(options, oss.WithRegion(cmp.Or(region, defaultRegion)))
+	}
+	addressing, known := addressings[c.addressing]
+	if !known {
+		return nil, usagef("--addressing: %q is none of auto, path, virtual and cname", c.addressing)
+	}
+	if addressing != oss.AutoAddressing {
+		options = append(options, oss.WithAddressing(addressing))
+	}
+	if c.signature != "" {
+		signature, known := signatures[strings.ToLower(c.signature)]
+		if !known {
+			return nil, usagef("--sign-version: %q is neither v4 nor v1", c.signature)
+		}
+		options = append(options, oss.WithSignature(signature))
+	}
+	client, err := oss.NewClient(endpoint, options...)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return client, nil
+}
+
+// loadProfile reads the profile that was asked for, or else the default one if
+// there is a file and something is missing without it.
+func (c *clientConfig) loadProfile(complete bool) (*oss.Profile, error) {
+	if c.configFile == "" && c.profile == "" {
+		if complete {
+			return nil, nil
+		}
+		name, err := oss.DefaultConfigFile()
+		if err != nil {
+			return nil, nil // no home, no file
+		}
+		if _, err := os.Stat(name); err != nil {
+			return nil, nil
+		}
+	}
+	profile, err := oss.LoadProfile(c.configFile, c.profile)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return profile, nil
+}
+
+// clientSession is a command under way.
+type clientSession struct {
+	printer
+	ctx      context.Context // ends with the first signal; a second one kills
+	client   *oss.Client
+	terminal bool // a person watches stderr
+	args     []string
+}
+
+// clientLeaf is a command that talks to an endpoint. names are its arguments as
+// its Use names them, and addFlags its own flags, nil for none.
+func clientLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
+	c := &clientConfig{}
+	names := strings.Fields(use)[1:]
+	command := &cobra.Command{
+		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
+		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
+		RunE: func(command *cobra.Command, args []string) error {
+			client, err := c.client(os.Getenv)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			go func() {
+				<-ctx.Done()
+				stop()
+			}()
+			s := &clientSession{
+				printer: printer{
+					json: c.json, quiet: c.quiet,
+					stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
+				},
+				ctx: ctx, client: client, args: args,
+			}
+			if file, ok := s.stderr.(*os.File); ok {
+				s.terminal = isTerminal(file)
+			}
+			err = run(s)
+			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
+				err = &interruptedError{err}
+			}
+			return adviseClient(err)
+		},
+	}
+	if addFlags != nil {
+		addFlags(command.Flags())
+	}
+	c.addFlags(command.Flags())
+	command.Flags().SortFlags = false
+	return command
+}
+
+// interruptedError is a command that a signal ended. What it says tells how to
+// go on.
+type interruptedError struct{ err error }
+
+func (e *interruptedError) Error() string { return "interrupted" }
+func (e *interruptedError) Unwrap() error { return e.err }
+
+// partlyError is a command that did some of its work; report names the file
+// that lists the rest.
+type partlyError struct {
+	failed int
+	report string
+}
+
+func (e *partlyError) Error() string {
+	return fmt.Sprintf("%d could not be done; they are listed in %s", e.failed, e.report)
+}
+
+// clientAdvice is what to do about an answer that says no.
+var clientAdvice = map[string]string{
+	"AccessDenied":          "the message names what the access key may not do; ossa admin policy simulate tells why",
+	"InvalidAccessKeyId":    "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
+	"SignatureDoesNotMatch": "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
+	"SecurityTokenExpired":  "the session is over: begin another one, or unset " + envSessionToken + " for a long-term key",
+	"InvalidSecurityToken":  "unset " + envSessionToken + " for a long-term key, or begin another session",
+	"RequestTimeTooSkewed":  "set the clock of this machine",
+	"NoSuchBucket":          "ossa ls lists the buckets that there are",
+	"InvalidObjectState":    "the object is archived: restore it first",
+	"BucketNotEmpty":        "ossa rm -r deletes the objects, ossa uploads clean the open uploads",
+}
+
+// adviseClient says what to do about an error.
+func adviseClient(err error) error {
+	var refusal *oss.Error
+	var refused *net.OpError
+	switch {
+	case errors.As(err, &refusal) && clientAdvice[refusal.Code] != "":
+		return fmt.Errorf("%w\n  %s", err, clientAdvice[refusal.Code])
+	case errors.As(err, &refused) && refused.Op == "dial":
+		return fmt.Errorf("%w\n  is the server running, and is it at %s? Give another with --endpoint", err, envEndpoint)
+	}
+	return err
+}
