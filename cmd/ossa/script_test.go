@@ -379,11 +379,23 @@ func drain(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := send(ts, "PUT", o.key, body, int64(len(o.data)))
 		outcome <- err
 	}()
-	// A large first half has been taken from the pipe, and so is on its way to
-	// a handler, when Write returns.
 	half := len(o.data) / 2
-	_, err := halves.Write(o.data[:half])
-	ts.Check(err)
+	write := func(p []byte) {
+		if _, err := halves.Write(p); err != nil {
+			ts.Fatalf("the request in flight: its body is not taken, %v: %v", err, <-outcome)
+		}
+	}
+	write(o.data[:half])
+	// The half may wait in the buffers of a connection that the server still
+	// holds for idle, and such a connection is closed at once.
+	until(ts, "the request is in flight", func() bool {
+		answer, err := http.Get(ts.Getenv("ADMIN") + "/metrics")
+		ts.Check(err)
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		ts.Check(err)
+		return strings.Contains(string(text), "\nossa_requests_in_flight 1\n")
+	})
 
 	ts.Check(s.command.Process.Signal(syscall.SIGTERM))
 	until(ts, "readyz says 503", func() bool {
@@ -400,8 +412,7 @@ func drain(ts *testscript.TestScript, neg bool, args []string) {
 		return err != nil
 	})
 
-	_, err = halves.Write(o.data[half:])
-	ts.Check(err)
+	write(o.data[half:])
 	ts.Check(halves.Close())
 	err, ok := within(outcome)
 	if !ok || err != nil {
