@@ -28,6 +28,7 @@ type call struct {
 	// idempotent says that a second request does no harm when the first may have
 	// been acted upon.
 	idempotent bool
+	patient    bool // RetryPolicy.PartAttempts counts
 	slow       bool // the server may take its time, see WithAnswerTimeout
 	stream     bool // the answer's body is handed out
 
@@ -122,6 +123,9 @@ type reply struct {
 	sent   int64         // bytes of the request's body
 }
 
+// digestTries is how often bytes are sent that did not have their digest.
+const digestTries = 2
+
 // maxDocument bounds an answer that is no object, in bytes: 1000 entries with
 // keys of 1023 bytes, all of them escaped, fit.
 const maxDocument = 32 << 20
@@ -133,6 +137,10 @@ const maxErrorBody = 64 << 10
 func (c *Client) send(ctx context.Context, k *call) (*reply, error) {
 	if k.err != nil {
 		return nil, opError(k.op, k.bucket, k.key, k.err)
+	}
+	attempts := c.retry.Attempts
+	if k.patient {
+		attempts = c.retry.PartAttempts
 	}
 	skewed, refreshed := false, false
 	for n := 1; ; n++ {
@@ -165,7 +173,10 @@ func (c *Client) send(ctx context.Context, k *call) (*reply, error) {
 				continue
 			}
 		}
-		if what == final || what == uncertain && !k.idempotent || !again || n >= c.retry.Attempts {
+		if e != nil && (e.Code == "InvalidDigest" || e.Code == "InvalidCRC64") && n >= digestTries {
+			return nil, err // the digest is wrong, not the bytes
+		}
+		if what == final || what == uncertain && !k.idempotent || !again || n >= attempts {
 			return nil, err
 		}
 		pause := c.retry.pause(n, c.random())

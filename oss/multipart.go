@@ -104,7 +104,7 @@ func (q *UploadPartRequest) build() *call {
 	k.part(q.PartNumber)
 	k.param(wire.QueryUploadID, q.UploadID)
 	k.set("Content-MD5", q.ContentMD5)
-	k.idempotent = true
+	k.idempotent, k.patient = true, true
 	return k
 }
 
@@ -174,7 +174,7 @@ func (q *UploadPartCopyRequest) build() *call {
 		k.set(wire.HeaderCopySourceRange, q.Range.header())
 	}
 	k.conditions(&q.Conditions, copySourcePrefix)
-	k.idempotent, k.slow = true, true
+	k.idempotent, k.slow, k.patient = true, true, true
 	return k
 }
 
@@ -232,7 +232,7 @@ func (q *CompleteMultipartUploadRequest) build() *call {
 	k.param(wire.QueryUploadID, q.UploadID)
 	k.set(wire.HeaderObjectACL, string(q.ACL))
 	k.forbidOverwrite(q.ForbidOverwrite)
-	k.idempotent, k.slow = true, true
+	k.idempotent, k.slow, k.patient = true, true, true
 	if q.All {
 		if len(q.Parts) > 0 {
 			k.fail(errors.New("a list of parts together with All"))

@@ -32,7 +32,13 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		}
 		if r.body == nil {
 			if err := r.open(); err != nil {
-				return 0, err
+				if isAnswer(err) || errors.Is(err, ErrSourceChanged) || errors.Is(err, errNoRange) {
+					return 0, err
+				}
+				if err := r.broken(err); err != nil {
+					return 0, err
+				}
+				continue
 			}
 		}
 		n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
@@ -52,15 +58,21 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 	}
 }
 
-// broken gets over the end of a body that came too soon, if that makes sense.
+// errNoRange says that another range came than was asked for.
+var errNoRange = errors.New("the answer is not the range that was asked for")
+
+// broken gets over a body that ended too soon, or never began, if that makes
+// sense.
 func (r *rangeReader) broken(err error) error {
-	r.body.Close()
-	r.body = nil
+	if r.body != nil {
+		r.body.Close()
+		r.body = nil
+	}
 	if r.ctx.Err() != nil {
 		return r.fail(ended(r.ctx))
 	}
 	r.tries++
-	if r.tries >= r.c.retry.Attempts {
+	if r.tries >= r.c.retry.PartAttempts {
 		if err == io.EOF {
 			err = ErrShortBody
 		}
@@ -90,7 +102,7 @@ func (r *rangeReader) open() error {
 	whole := r.off == 0 && res.ContentRange == "" && res.ContentLength == r.left
 	if !whole && res.ContentRange != fmt.Sprintf("bytes %d-%d/%d", r.off, r.off+r.left-1, res.Size) || res.ETag != r.etag {
 		res.Body.Close()
-		return r.fail(fmt.Errorf("asked for bytes %d-%d of %s, the answer has %q of %s", r.off, r.off+r.left-1, r.etag, res.ContentRange, res.ETag))
+		return r.fail(fmt.Errorf("%w: asked for bytes %d-%d of %s, the answer has %q of %s", errNoRange, r.off, r.off+r.left-1, r.etag, res.ContentRange, res.ETag))
 	}
 	r.body = res.Body
 	return nil

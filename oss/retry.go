@@ -1,6 +1,7 @@
 package oss
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -13,14 +14,23 @@ import (
 // RetryPolicy says how often and when a failed request is sent again. Whether it
 // may be is not a matter of policy: see the package comment.
 type RetryPolicy struct {
-	Attempts int           // in all, the first one included; default 5, 1 for no repetition
+	Attempts int // in all, the first one included; default 5, 1 for no repetition
+
+	// PartAttempts is Attempts for UploadPart, UploadPartCopy and
+	// CompleteMultipartUpload, and for the ranges of a download: where giving up
+	// throws away most. Default 10, or Attempts if that is given.
+	PartAttempts int
+
 	MinPause time.Duration // before the first repetition; default 200 ms
 	MaxPause time.Duration // default 20 s
 }
 
 func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
-	if p.Attempts < 0 || p.MinPause < 0 || p.MaxPause < 0 {
+	if p.Attempts < 0 || p.PartAttempts < 0 || p.MinPause < 0 || p.MaxPause < 0 {
 		return p, errors.New("oss: negative value in RetryPolicy")
+	}
+	if p.PartAttempts == 0 {
+		p.PartAttempts = cmp.Or(p.Attempts, 10)
 	}
 	if p.Attempts == 0 {
 		p.Attempts = 5

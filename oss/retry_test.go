@@ -54,6 +54,8 @@ func TestRetry(t *testing.T) {
 		{"429", "PUT", 1, answerWith(429, "TooManyRequests"), putBytes, 2, false},
 		{"400", "PUT", 1, answerWith(400, "InvalidArgument"), putBytes, 1, true},
 		{"cut body refused", "PUT", 1, answerWith(400, "IncompleteBody"), putBytes, 2, false},
+		{"damaged body refused", "PUT", 1, answerWith(400, "InvalidDigest"), putBytes, 2, false},
+		{"wrong digest", "PUT", 5, answerWith(400, "InvalidDigest"), putBytes, 2, true},
 		{"403", "PUT", 1, answerWith(403, "AccessDenied"), putBytes, 1, true},
 		{"501", "PUT", 1, answerWith(501, "NotImplemented"), putBytes, 1, true},
 		{"callback", "PUT", 1, answerWith(203, "CallbackFailed"), putBytes, 1, true},
@@ -85,6 +87,12 @@ func TestRetryPause(t *testing.T) {
 	p, err := RetryPolicy{MinPause: time.Second, MaxPause: 10 * time.Second}.withDefaults()
 	if err != nil || p.Attempts != 5 {
 		t.Fatal(p, err)
+	}
+	if p.PartAttempts != 10 {
+		t.Errorf("%d attempts for a part", p.PartAttempts)
+	}
+	if p, err := (RetryPolicy{Attempts: 2}).withDefaults(); err != nil || p.PartAttempts != 2 {
+		t.Errorf("2 attempts asked for, %d for a part, %v", p.PartAttempts, err)
 	}
 	for n, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 500: 10 * time.Second} {
 		if got := p.pause(n, 1); got != want {

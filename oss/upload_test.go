@@ -587,6 +587,7 @@ func TestUploadCancel(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || !errors.As(err, &open) {
 			t.Fatalf("error %v", err)
 		}
+		noneOfOurs(t)
 		if ids := f.openUploads(); (len(ids) == 1) != (resume == ResumeAuto) || (open.UploadID != "") != (resume == ResumeAuto) {
 			t.Errorf("open uploads %v, error %v", ids, err)
 		}
@@ -597,6 +598,65 @@ func TestUploadCancel(t *testing.T) {
 		if requests["UploadPart"] > 12 {
 			t.Errorf("requests went on: %v", requests)
 		}
+	}
+}
+
+// noneOfOurs fails if a goroutine of a transfer runs. It is called when no transfer
+// does.
+func noneOfOurs(t *testing.T) {
+	t.Helper()
+	buf := make([]byte, 1<<20)
+	stacks := string(buf[:runtime.Stack(buf, true)])
+	for _, name := range []string{"oss.parallel", "oss.(*uploader)", "oss.(*downloader)", "oss.(*copier)"} {
+		if strings.Contains(stacks, name) {
+			t.Errorf("%s runs after the call:\n%s", name, stacks)
+		}
+	}
+}
+
+// Streams, downloads and copies that are cancelled leave nothing running either.
+func TestTransfersEnd(t *testing.T) {
+	f := newFixture(t)
+	f.put("big", pattern(10*testPart, 1))
+	for name, transfer := range map[string]func(ctx context.Context, progress func(Progress)) error{
+		"stream": func(ctx context.Context, progress func(Progress)) error {
+			_, err := f.Upload(ctx, &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart, Memory: 8 * testPart, Progress: progress,
+				Stream: io.LimitReader(zeros{}, 20*testPart)})
+			return err
+		},
+		"download": func(ctx context.Context, progress func(Progress)) error {
+			_, err := f.DownloadFile(ctx, filepath.Join(t.TempDir(), "x"), &DownloadRequest{Bucket: testBucket, Key: "big", PartSize: testPart, Progress: progress})
+			return err
+		},
+		"copy": func(ctx context.Context, progress func(Progress)) error {
+			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "big"}, PartSize: testPart, Progress: progress})
+			return err
+		},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		late := false
+		var mu sync.Mutex
+		err := transfer(ctx, func(p Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			if late {
+				t.Errorf("%s: progress after the call", name)
+			}
+			if p.Moved > 2*testPart {
+				cancel()
+			}
+		})
+		mu.Lock()
+		late = true
+		mu.Unlock()
+		noneOfOurs(t)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+	if ids := f.openUploads(); len(ids) != 0 {
+		t.Errorf("open uploads %v", ids)
 	}
 }
 
