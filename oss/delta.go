@@ -12,6 +12,9 @@ func (u *uploader) findOld(ctx context.Context) error {
 	case errors.Is(err, ErrNotFound):
 		u.note("there is no object to copy from")
 		return nil
+	case err != nil && isAnswer(err):
+		u.note("the object that is there cannot be looked at, so nothing is copied: %v", err)
+		return nil
 	case err != nil:
 		return err
 	}

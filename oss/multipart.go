@@ -61,7 +61,7 @@ func (c *Client) InitiateMultipartUpload(ctx context.Context, q *InitiateMultipa
 	return &InitiateMultipartUploadResult{Answer: r.answer(), UploadID: doc.UploadID}, nil
 }
 
-// upload is a call that is about an upload.
+// onUpload is a call that is about an upload.
 func onUpload(op, method, bucket, key, uploadID string, extra http.Header) *call {
 	k := onObject(op, method, bucket, key, extra)
 	if uploadID == "" {
@@ -70,6 +70,7 @@ func onUpload(op, method, bucket, key, uploadID string, extra http.Header) *call
 	return k
 }
 
+// part says which part a call is about.
 func (k *call) part(number int) {
 	if number < 1 || number > MaxParts {
 		k.fail(fmt.Errorf("part number %d is not one of 1 to %d", number, MaxParts))

@@ -971,6 +971,12 @@ func TestUploadWithPutObjectOnly(t *testing.T) {
 		t.Errorf("stream: %v", err)
 	}
 
+	q.SkipIdentical, q.Delta = false, true
+	if res, err = c.Upload(ctx, q); err != nil || !strings.Contains(strings.Join(res.Notes, ""), "cannot be looked at") {
+		t.Errorf("delta: %+v, %v", res, err)
+	}
+	q.Delta = false
+
 	// What cannot be cleaned up is named.
 	q.Resume = ResumeNever
 	f.net.set(once("Complete", 1, answerWith(400, "InvalidArgument")))
