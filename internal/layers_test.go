@@ -20,9 +20,10 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "wire"},
+	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "transfer", "wire"},
 
-	"oss": {"digest", "sign", "wire"}, // public
+	"oss":      {"digest", "sign", "wire"}, // public
+	"transfer": {"oss", "wire"},
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {},

@@ -18,6 +18,11 @@ type DownloadRequest struct {
 	Bucket, Key string
 	VersionID   string
 
+	// Root, if not nil, is a directory that name is below: nothing is written
+	// outside of it, whatever name is and whatever symbolic links are there. A
+	// symbolic link under the name itself is an error then.
+	Root *os.Root
+
 	PartSize int64 // what is asked for at a time; default 8 MiB, more for very large objects
 	Parallel int   // ranges at a time; default 4
 
@@ -90,7 +95,7 @@ func (d *downloader) run(ctx context.Context) (*DownloadResult, error) {
 		return nil, err
 	}
 	var err error
-	if d.f, err = os.OpenFile(PartialName(d.name), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+	if d.f, err = d.openPartial(); err != nil {
 		return nil, d.fail(err)
 	}
 	defer d.f.Close()
@@ -154,6 +159,16 @@ func (d *downloader) prepare(ctx context.Context) error {
 // checkTarget refuses a name that must not be replaced: a directory, or a device.
 // Of a symbolic link it is what that leads to that is replaced.
 func (d *downloader) checkTarget() error {
+	if d.q.Root != nil {
+		info, err := d.q.Root.Lstat(d.name)
+		if err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is no regular file", d.name)
+		}
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
 	if real, err := filepath.EvalSymlinks(d.name); err == nil {
 		d.name = real
 	}
@@ -166,6 +181,42 @@ func (d *downloader) checkTarget() error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is no regular file", d.name)
 	}
+	return nil
+}
+
+func (d *downloader) openPartial() (*os.File, error) {
+	name := PartialName(d.name)
+	if d.q.Root == nil {
+		return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	}
+	if info, err := d.q.Root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return d.q.Root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+}
+
+// remove deletes the file that was filled.
+func (d *downloader) remove() error {
+	if d.q.Root != nil {
+		return d.q.Root.Remove(PartialName(d.name))
+	}
+	return os.Remove(PartialName(d.name))
+}
+
+// rename gives the file its name, durably where that can be asked for. The bytes
+// are durable already: if the name is lost, the next call fetches them again.
+func (d *downloader) rename() error {
+	if d.q.Root != nil {
+		if err := d.q.Root.Rename(PartialName(d.name), d.name); err != nil {
+			return err
+		}
+		syncDir(d.q.Root.Open(filepath.Dir(d.name)))
+		return nil
+	}
+	if err := os.Rename(PartialName(d.name), d.name); err != nil {
+		return err
+	}
+	syncDir(os.Open(filepath.Dir(d.name)))
 	return nil
 }
 
@@ -376,13 +427,12 @@ func (d *downloader) finish() error {
 		_, n := d.section(i)
 		whole.Append(sum, n)
 	}
-	partial := PartialName(d.name)
 	d.res.Verified = d.info.CRC64.Known
 	if !d.info.CRC64.is(whole.Sum()) {
 		// Which range it is nobody can tell: nothing of it is of use.
 		d.f.Close()
 		err := fmt.Errorf("%w: CRC-64 of the bytes received is %d, the server has %s", ErrChecksum, whole.Sum(), d.info.CRC64)
-		return errors.Join(err, os.Remove(partial))
+		return errors.Join(err, d.remove())
 	}
 	if err := d.f.Truncate(d.size); err != nil {
 		return err
@@ -393,17 +443,11 @@ func (d *downloader) finish() error {
 	if err := d.f.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(partial, d.name); err != nil {
-		return err
-	}
-	syncDir(filepath.Dir(d.name))
-	return nil
+	return d.rename()
 }
 
-// syncDir makes a new name durable where that can be asked for. The bytes are
-// durable already: if the name is lost, the next call fetches them again.
-func syncDir(name string) {
-	if dir, err := os.Open(name); err == nil {
+func syncDir(dir *os.File, err error) {
+	if err == nil {
 		dir.Sync()
 		dir.Close()
 	}

@@ -32,6 +32,8 @@ type clientConfig struct {
 	configFile    string
 	profile       string
 	json, quiet   bool
+
+	limitRate sizeFlag // of commands that transfer; bytes a second
 }
 
 func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
@@ -98,6 +100,9 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 		}
 		options = append(options, oss.WithSignature(signature))
 	}
+	if c.limitRate > 0 {
+		options = append(options, oss.WithRateLimit(int64(c.limitRate)))
+	}
 	client, err := oss.NewClient(endpoint, options...)
 	if err != nil {
 		return nil, &usageError{err}
@@ -139,7 +144,11 @@ type clientSession struct {
 // clientLeaf is a command that talks to an endpoint. names are its arguments as
 // its Use names them, and addFlags its own flags, nil for none.
 func clientLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
-	c := &clientConfig{}
+	return (&clientConfig{}).leaf(use, short, long, example, addFlags, run)
+}
+
+// leaf is clientLeaf with settings that the caller has a hand in.
+func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
 	names := strings.Fields(use)[1:]
 	command := &cobra.Command{
 		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,

@@ -61,6 +61,8 @@ func TestMain(m *testing.M) {
 //	                     127.0.0.1, which put, get and status trust from then on
 //	hangup               SIGHUP
 //	logs TEXT            until serve.log has it
+//	fill FILE SIZE       write a file of the bytes that put sends
+//	hostile KEY          put an object of one byte; \0 and \n in KEY are those bytes
 //	flip GLOB            change one byte in the middle of the largest file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -77,6 +79,8 @@ func TestScript(t *testing.T) {
 			"subresource": subResource,
 			"get":         getObject,
 			"drain":       drain,
+			"fill":        fillFile,
+			"hostile":     putHostile,
 
 			"upload":      uploadObject,
 			"refused":     wantRefusal,

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ossastore/ossa/internal/transfer"
+	"github.com/ossastore/ossa/oss"
+)
+
+// attributeFlags say what objects get besides their bytes.
+type attributeFlags struct {
+	header, meta, tags []string
+	contentType        string
+	acl, class         string
+	sse, sseKeyID      string
+}
+
+func (a *attributeFlags) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&a.contentType, "content-type", "", "`type` of the objects; default by the end of their names")
+	flags.StringArrayVar(&a.meta, "meta", nil, "`NAME=VALUE` that an object keeps as x-oss-meta-NAME; can be repeated")
+	flags.StringArrayVar(&a.header, "header", nil, "header `'NAME: VALUE'`, such as 'Cache-Control: no-cache'; can be repeated")
+	flags.StringArrayVar(&a.tags, "tags", nil, "tags `KEY=VALUE`, with & between; can be repeated")
+	flags.StringVar(&a.acl, "acl", "", "`ACL`: default, private, public-read or public-read-write")
+	flags.StringVar(&a.class, "storage-class", "", "storage `class`: Standard, IA, Archive, ColdArchive or DeepColdArchive")
+	flags.StringVar(&a.sse, "sse", "", "encrypt in the server with `AES256`, KMS or SM4")
+	flags.StringVar(&a.sseKeyID, "sse-key-id", "", "`ID` of the key, with --sse KMS")
+}
+
+// object reads the flags.
+func (a *attributeFlags) object() (transfer.Object, error) {
+	var o transfer.Object
+	o.ContentType = a.contentType
+	o.Metadata = map[string]string{}
+	o.Header = http.Header{}
+	for _, text := range a.header {
+		if err := readHeader(&o, text); err != nil {
+			return o, err
+		}
+	}
+	for _, text := range a.meta {
+		if err := readMeta(&o, text); err != nil {
+			return o, err
+		}
+	}
+	o.Replace = a.contentType != "" || len(a.header) > 0 || len(a.meta) > 0
+	for _, text := range a.tags {
+		for pair := range strings.SplitSeq(text, "&") {
+			key, value, _ := strings.Cut(pair, "=")
+			if key == "" {
+				return o, usagef("--tags: %q is not KEY=VALUE", pair)
+			}
+			o.Tags = append(o.Tags, oss.Tag{Key: key, Value: value})
+		}
+	}
+	o.ReplaceTags = len(a.tags) > 0
+	var err error
+	if o.ACL, err = oneOf("--acl", a.acl, oss.ACLDefault, oss.ACLPrivate, oss.ACLPublicRead, oss.ACLPublicReadWrite); err != nil {
+		return o, err
+	}
+	o.StorageClass, err = oneOf("--storage-class", a.class,
+		oss.StorageStandard, oss.StorageIA, oss.StorageArchive, oss.StorageColdArchive, oss.StorageDeepColdArchive)
+	if err != nil {
+		return o, err
+	}
+	if o.Encryption.Algorithm, err = oneOf("--sse", a.sse, "AES256", "KMS", "SM4"); err != nil {
+		return o, err
+	}
+	if a.sseKeyID != "" && o.Encryption.Algorithm != "KMS" {
+		return o, usagef("--sse-key-id goes with --sse KMS")
+	}
+	o.Encryption.KeyID = a.sseKeyID
+	return o, nil
+}
+
+// oneOf finds a value, in upper or lower case. "" stays "".
+func oneOf[T ~string](flag, text string, values ...T) (T, error) {
+	if text == "" {
+		return "", nil
+	}
+	for _, v := range values {
+		if strings.EqualFold(text, string(v)) {
+			return v, nil
+		}
+	}
+	return "", usagef("%s: %q is none of %s", flag, text, strings.Trim(fmt.Sprint(values), "[]"))
+}
+
+const metaPrefix = "x-oss-meta-"
+
+// readHeader takes a header, as it is sent.
+func readHeader(o *transfer.Object, text string) error {
+	name, value, ok := strings.Cut(text, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !ok || name == "" || strings.ContainsAny(text, "\r\n\x00") {
+		return usagef("--header: %q is not 'NAME: VALUE'", text)
+	}
+	switch lower := strings.ToLower(name); {
+	case lower == "content-type":
+		o.ContentType = value
+	case lower == "cache-control":
+		o.CacheControl = value
+	case lower == "content-disposition":
+		o.ContentDisposition = value
+	case lower == "content-encoding":
+		o.ContentEncoding = value
+	case lower == "expires":
+		o.Expires = value
+	case strings.HasPrefix(lower, metaPrefix):
+		o.Metadata[lower[len(metaPrefix):]] = value
+	case lower == "authorization", lower == "date", lower == "content-length", lower == "content-md5", lower == "host":
+		return usagef("--header: %s is not yours to set", name)
+	default:
+		http.Header(o.Header).Set(name, value)
+	}
+	return nil
+}
+
+// readMeta takes NAME=VALUE, or what ossutil has: headers with # between.
+func readMeta(o *transfer.Object, text string) error {
+	if i := strings.IndexAny(text, ":="); i >= 0 && text[i] == ':' {
+		for header := range strings.SplitSeq(text, "#") {
+			if err := readHeader(o, header); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" || strings.ContainsAny(text, "\r\n\x00") {
+		return usagef("--meta: %q is not NAME=VALUE", text)
+	}
+	o.Metadata[strings.TrimPrefix(strings.ToLower(name), metaPrefix)] = value
+	return nil
+}
+
+// sizeFlag is a number of bytes, such as 8MiB, 100k or 1048576.
+type sizeFlag int64
+
+func (f *sizeFlag) Type() string { return "bytes" }
+
+func (f *sizeFlag) String() string {
+	if *f == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*f), 10)
+}
+
+func (f *sizeFlag) Set(text string) error {
+	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ /")
+	unit := strings.ToLower(strings.TrimSpace(text[len(digits):]))
+	unit = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(unit, "/s"), "b"), "i")
+	shift, known := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[unit]
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !known || n < 0 || n*float64(int64(1)<<shift) >= 1<<62 {
+		return fmt.Errorf("%q is no number of bytes, such as 8MiB or 100k", text)
+	}
+	*f = sizeFlag(n * float64(int64(1)<<shift))
+	return nil
+}

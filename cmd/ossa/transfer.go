@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ossastore/ossa/internal/transfer"
+)
+
+const envStateDir = "OSSA_STATE_DIR"
+
+// transferFlags are those of cp and sync.
+type transferFlags struct {
+	attributeFlags
+	client clientConfig
+
+	jobs, parallel int
+	partSize       sizeFlag
+	filter         transfer.Filter
+	links          string
+	delta, restart bool
+	forbid         bool
+	dryRun, force  bool
+	verbose        bool
+	report         string
+	stateDir       string
+}
+
+func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
+	flags.Var(&patternFlag{f.filter.Include, &f.filter}, "include", "take names that match the `pattern`, such as '*.jpg'; can be repeated, and the last one that matches decides")
+	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
+	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "what becomes of symbolic links in a directory that is read: `files` follows those to files, all also those to directories, skip none")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "objects at a `time` (default 8)")
+	flags.IntVar(&f.parallel, "parallel", 0, "parts of an object at a `time` (default 4)")
+	flags.Var(&f.partSize, "part-size", "`bytes` of a part, such as 16MiB; default by size and rate")
+	flags.Var(&f.client.limitRate, "limit-rate", "`bytes` a second for everything together, such as 5MiB")
+	flags.BoolVar(&f.delta, "delta", false, "send only the parts that differ from the object that is there")
+	flags.BoolVar(&f.restart, "restart", false, "take up nothing of an earlier run")
+	flags.BoolVar(&f.forbid, "forbid-overwrite", false, "replace nothing that exists")
+	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done, and do nothing")
+	flags.BoolVar(&f.verbose, "verbose", false, "print a line for each object")
+	flags.StringVar(&f.report, "report", "", "`file` for the list of failures; default one in the state directory")
+	flags.StringVar(&f.stateDir, "state-dir", "", "`directory` for reports and journals ("+envStateDir+"; default "+defaultStateDirText+")")
+	f.attributeFlags.addFlags(flags)
+}
+
+// patternFlag adds to a filter: the order of --include and --exclude counts.
+type patternFlag struct {
+	add    func(pattern string) error
+	filter *transfer.Filter
+}
+
+func (p *patternFlag) Type() string          { return "pattern" }
+func (p *patternFlag) String() string        { return "" }
+func (p *patternFlag) Set(text string) error { return p.add(text) }
+
+const defaultStateDirText = "~/.local/state/ossa"
+
+// stateDirectory is where what is known from one run to the next is kept. It can
+// be deleted at any time.
+func (f *transferFlags) stateDirectory() (string, error) {
+	if dir := cmp.Or(f.stateDir, os.Getenv(envStateDir)); dir != "" {
+		return filepath.Abs(dir)
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ossa"), nil
+	}
+	if runtime.GOOS == "windows" {
+		dir, err := os.UserCacheDir()
+		return filepath.Join(dir, "ossa"), err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for state: %w; give --state-dir", err)
+	}
+	return filepath.Join(home, ".local", "state", "ossa"), nil
+}
+
+// transferring is a run of cp or sync.
+type transferring struct {
+	*transferFlags
+	s       *clientSession
+	options transfer.Options
+	watch   *transferWatch
+	state   string // directory
+}
+
+// begin makes the options of a run.
+func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, error) {
+	object, err := f.object()
+	if err != nil {
+		return nil, err
+	}
+	links, err := oneOf("--links", f.links, transfer.FollowFiles, transfer.FollowAll, transfer.SkipLinks)
+	if err != nil {
+		return nil, err
+	}
+	if f.jobs < 0 || f.jobs > 256 || f.parallel < 0 || f.parallel > 256 {
+		return nil, usagef("--jobs and --parallel are 1 to 256")
+	}
+	f.links = string(links)
+	t := &transferring{transferFlags: f, s: s}
+	if t.state, err = f.stateDirectory(); err != nil {
+		return nil, err
+	}
+	name := f.report
+	if name == "" {
+		name = filepath.Join(t.state, "reports", fmt.Sprintf("%s-%s-%d.jsonl", verb, time.Now().UTC().Format("20060102-150405"), os.Getpid()))
+	}
+	t.watch = newTransferWatch(s, f.verbose || f.dryRun)
+	t.options = transfer.Options{
+		Client: s.client, Jobs: f.jobs, Parallel: f.parallel, PartSize: int64(f.partSize),
+		Filter: f.filter, DryRun: f.dryRun, Object: object, ForbidOverwrite: f.forbid, Delta: f.delta, Restart: f.restart,
+		Report: &transfer.Report{Name: name}, Observer: t.watch,
+	}
+	return t, nil
+}
+
+// many transfers a tree, and says how it went.
+func (t *transferring) many(source, target transfer.Tree) error {
+	t.options.Count = t.watch.wantsTotal()
+	sum, err := transfer.Run(t.s.ctx, t.options, source, target)
+	t.watch.close()
+	closeErr := t.options.Report.Close()
+	if sum != nil {
+		t.watch.sum(sum, t.dryRun)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		t.goOn(true)
+		return err
+	case err != nil && sum != nil && sum.Failed > 0:
+		return fmt.Errorf("%w\n  the run ended there; what failed is listed in %s", err, t.options.Report.Name)
+	case err != nil:
+		return err
+	case closeErr != nil:
+		return fmt.Errorf("%d failed, and the report could not be written: %w", sum.Failed, closeErr)
+	case sum.Failed == 0:
+		return nil
+	case sum.Done+sum.Skipped+sum.Deleted == 0:
+		return fmt.Errorf("all %d failed; they are listed in %s", sum.Failed, t.options.Report.Name)
+	}
+	return &partlyError{failed: int(sum.Failed), report: t.options.Report.Name}
+}
+
+// one does a single task, and says how it went.
+func (t *transferring) one(task *transfer.Task) error {
+	t.options.Report = nil // the error is the report
+	t.watch.single = true
+	t.watch.Counted(1, max(task.Size, 0))
+	_, _, err := transfer.RunOne(t.s.ctx, t.options, task)
+	t.watch.close()
+	if errors.Is(err, context.Canceled) {
+		t.goOn(true)
+	}
+	return err
+}
+
+// goOn tells an interrupted user the command that goes on.
+func (t *transferring) goOn(resumable bool) {
+	if !resumable {
+		t.s.warn("interrupted; what was sent of the stream cannot be gone on with, and was dropped")
+		return
+	}
+	t.s.warn("interrupted; what is there stays, and this goes on with it:\n  %s", commandAgain(os.Args))
+}
+
+// secretFlags are those whose values are not printed.
+var secretFlags = []string{"-k", "-t", "--access-key-secret", "--sts-token"}
+
+// commandAgain is a command line for a shell that goes on where one ended.
+// Secrets are left out, and so is --restart.
+func commandAgain(args []string) string {
+	words := []string{"ossa"}
+	for i := 1; i < len(args); i++ {
+		arg := args[i]
+		name, _, joined := strings.Cut(arg, "=")
+		switch {
+		case arg == "--restart" || name == "--restart":
+			continue
+		case slices.Contains(secretFlags, name):
+			if !joined {
+				i++
+			}
+			words = append(words, name, "...")
+			continue
+		case len(arg) > 2 && (strings.HasPrefix(arg, "-k") || strings.HasPrefix(arg, "-t")):
+			words = append(words, arg[:2], "...")
+			continue
+		}
+		words = append(words, shellQuote(arg))
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,140 @@
+package transfer
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/ossastore/ossa/oss"
+)
+
+// spool is a file of names that are to be deleted at the end. They can be very
+// many, and whether they may be deleted shows at the end only.
+type spool struct {
+	f     *os.File
+	w     *bufio.Writer
+	count int64
+}
+
+func newSpool() (*spool, error) {
+	f, err := os.CreateTemp("", "ossa-sync-*")
+	if err != nil {
+		return nil, err
+	}
+	return &spool{f: f, w: bufio.NewWriter(f)}, nil
+}
+
+func (s *spool) close() {
+	s.f.Close()
+	os.Remove(s.f.Name())
+}
+
+func (s *spool) add(name string) error {
+	s.count++
+	_, err := s.w.WriteString(strconv.Quote(name) + "\n")
+	return err
+}
+
+// each calls do with up to n names at a time.
+func (s *spool) each(n int, do func(names []string) error) error {
+	if err := s.w.Flush(); err != nil {
+		return err
+	}
+	if _, err := s.f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(s.f)
+	lines.Buffer(nil, 64<<10)
+	var names []string
+	for lines.Scan() {
+		name, err := strconv.Unquote(lines.Text())
+		if err != nil {
+			return err
+		}
+		if names = append(names, name); len(names) == n {
+			if err := do(names); err != nil {
+				return err
+			}
+			names = names[:0]
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return do(names)
+	}
+	return nil
+}
+
+// deleteAtATime is how many objects one request deletes.
+const deleteAtATime = 1000
+
+// deleteAll deletes what the plan found in the target only.
+func (r *run) deleteAll(ctx context.Context) error {
+	return r.spool.each(deleteAtATime, func(names []string) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		tasks := make([]*Task, len(names))
+		for i, name := range names {
+			tasks[i] = &Task{Action: Delete, Name: name}
+			r.target.task(tasks[i], name, false)
+		}
+		switch {
+		case r.DryRun:
+			for _, t := range tasks {
+				r.end(t, &Outcome{Status: Planned})
+			}
+		case r.action == Download:
+			for _, t := range tasks {
+				r.end(t, outcomeOf(r.deleteFile(t.Name)))
+			}
+		default:
+			err := r.deleteObjects(ctx, tasks)
+			for _, t := range tasks {
+				r.end(t, outcomeOf(err))
+			}
+		}
+		for _, name := range names {
+			r.Journal.forget(name)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	})
+}
+
+func outcomeOf(err error) *Outcome {
+	if err != nil {
+		return &Outcome{Status: Failed, Err: err}
+	}
+	return &Outcome{Status: Done}
+}
+
+func (r *run) deleteObjects(ctx context.Context, tasks []*Task) error {
+	q := &oss.DeleteMultipleObjectsRequest{Bucket: tasks[0].Bucket, Quiet: true}
+	for _, t := range tasks {
+		q.Objects = append(q.Objects, oss.ObjectID{Key: t.Key})
+	}
+	_, err := r.Client.DeleteMultipleObjects(ctx, q)
+	return err
+}
+
+// deleteFile deletes a file, and the directories that are empty then.
+func (r *run) deleteFile(name string) error {
+	if err := r.root.Remove(name); err != nil {
+		return err
+	}
+	for dir := path.Dir(name); dir != "." && !strings.HasPrefix(dir, ".."); dir = path.Dir(dir) {
+		if r.root.Remove(dir) != nil {
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ossastore/ossa/internal/wire"
+	"github.com/ossastore/ossa/oss"
+)
+
+// Entry is a file or an object of a tree.
+type Entry struct {
+	Name     string // below the root, with slashes
+	Size     int64
+	Modified time.Time
+	ETag     string // of an object
+
+	// Skip is why it is no candidate, and Err why it cannot be one. A name that ends
+	// in a slash, with Err, is a directory that could not be read.
+	Skip string
+	Err  error
+}
+
+// Tree is where objects or files are.
+type Tree interface {
+	// Entries are those that the filter takes, in the order of their names' bytes. An
+	// error ends them.
+	Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error]
+
+	task(t *Task, name string, source bool)
+}
+
+// Prefix is the objects whose keys begin with Prefix, which is their names' root.
+type Prefix struct {
+	Client *oss.Client
+	Bucket string
+	Prefix string // "" or ending in a slash, unless Match has more
+
+	// Match is a longer prefix that keys must have, "" for Prefix.
+	Match string
+}
+
+// Entries lists the objects.
+func (p *Prefix) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for o, err := range p.Client.Objects(ctx, p.Bucket, max(p.Prefix, p.Match)) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			name := strings.TrimPrefix(o.Key, p.Prefix)
+			if name == "" || !f.Takes(name) {
+				continue // "" is the mark of the folder itself
+			}
+			if !yield(Entry{Name: name, Size: o.Size, Modified: o.LastModified, ETag: o.ETag}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (p *Prefix) task(t *Task, name string, source bool) {
+	if source && t.Action == Copy {
+		t.From = oss.CopySource{Bucket: p.Bucket, Key: p.Prefix + name}
+		return
+	}
+	t.Bucket, t.Key = p.Bucket, p.Prefix+name
+}
+
+// Folder is the files below a directory of this machine.
+type Folder struct {
+	Path  string
+	Links Links // default FollowFiles
+}
+
+func (f *Folder) task(t *Task, name string, _ bool) { t.Path = localPath(f.Path, name) }
+
+// Entries reads the directories.
+func (f *Folder) Entries(ctx context.Context, filter Filter) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		w := &walker{ctx: ctx, root: f.Path, links: f.Links, filter: filter, yield: yield}
+		info, err := os.Stat(f.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return // a target that is yet to be made
+		}
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		w.walk("", []fs.FileInfo{info})
+	}
+}
+
+// walker reads a folder.
+type walker struct {
+	ctx    context.Context
+	root   string
+	links  Links
+	filter Filter
+	yield  func(Entry, error) bool
+}
+
+// The kinds of names in a directory.
+const (
+	kindFile    = 'f'
+	kindDir     = 'd'
+	kindLink    = 'l' // that is not followed
+	kindSpecial = 's' // device, socket, pipe
+)
+
+// names are those of one directory. A million of them must fit in memory: all
+// are in one slice of bytes, each followed by its kind.
+type names struct {
+	text []byte
+	ends []uint32 // of each with its kind, in the order of keys
+	from []uint32
+}
+
+func (n *names) add(name string, kind byte) {
+	n.from = append(n.from, uint32(len(n.text)))
+	n.text = append(n.text, name...)
+	if kind == kindDir {
+		n.text = append(n.text, '/') // that is how it sorts among keys
+	}
+	n.text = append(n.text, kind)
+	n.ends = append(n.ends, uint32(len(n.text)))
+}
+
+// sorted gives the order of keys: a directory's is that of what is in it.
+func (n *names) sorted() []uint32 {
+	order := make([]uint32, len(n.from))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		return bytes.Compare(n.text[n.from[a]:n.ends[a]-1], n.text[n.from[b]:n.ends[b]-1])
+	})
+	return order
+}
+
+// readAtATime is how many names of a directory are asked for at a time.
+const readAtATime = 1024
+
+// read reads the names of a directory.
+func (w *walker) read(dir string) (*names, error) {
+	d, err := os.Open(localPath(w.root, dir))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	n := &names{}
+	for {
+		entries, err := d.ReadDir(readAtATime)
+		for _, e := range entries {
+			n.add(e.Name(), w.kind(dir, e))
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err == nil {
+			err = w.ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (w *walker) kind(dir string, e fs.DirEntry) byte {
+	kind := e.Type()
+	if kind&fs.ModeSymlink != 0 {
+		if w.links == SkipLinks {
+			return kindLink
+		}
+		info, err := os.Stat(filepath.Join(localPath(w.root, dir), e.Name()))
+		switch {
+		case err != nil:
+			return kindFile // which cannot be read, and says why
+		case info.IsDir() && w.links != FollowAll:
+			return kindLink
+		}
+		kind = info.Mode().Type()
+	}
+	switch {
+	case kind.IsDir():
+		return kindDir
+	case kind.IsRegular():
+		return kindFile
+	}
+	return kindSpecial
+}
+
+// walk reads a directory, whose name ends in a slash or is "", and what is below.
+// above are the directories on the way to it, itself included.
+func (w *walker) walk(dir string, above []fs.FileInfo) bool {
+	if w.ctx.Err() != nil {
+		w.yield(Entry{}, context.Cause(w.ctx))
+		return false
+	}
+	n, err := w.read(dir)
+	if err != nil {
+		if w.ctx.Err() != nil {
+			w.yield(Entry{}, context.Cause(w.ctx))
+			return false
+		}
+		return w.yield(Entry{Name: dir + "/", Err: err}, nil)
+	}
+	for _, i := range n.sorted() {
+		name := dir + string(n.text[n.from[i]:n.ends[i]-1])
+		if !w.one(name, n.text[n.ends[i]-1], above) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walker) one(name string, kind byte, above []fs.FileInfo) bool {
+	switch {
+	case kind == kindDir:
+		if w.filter.Prunes(name) {
+			return true
+		}
+		return w.enter(name, above)
+	case !w.filter.Takes(name):
+		return true
+	case kind == kindLink:
+		return w.yield(Entry{Name: name, Skip: "a symbolic link"}, nil)
+	case kind == kindSpecial:
+		return w.yield(Entry{Name: name, Skip: "neither file nor directory"}, nil)
+	case strings.HasSuffix(name, partialSuffix):
+		return w.yield(Entry{Name: name, Skip: "a download that is not finished"}, nil)
+	}
+	info, err := os.Stat(localPath(w.root, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(localPath(w.root, name)); err != nil {
+			return true // deleted since it was listed
+		}
+	}
+	if err != nil {
+		return w.yield(Entry{Name: name, Err: err}, nil)
+	}
+	e := Entry{Name: name, Size: info.Size(), Modified: info.ModTime()}
+	if err := wire.ValidateKey(name); err != nil {
+		e.Err = &NameError{Name: name, Reason: "object keys are 1 to 1023 bytes of UTF-8 that do not begin with a slash: rename the file"}
+	}
+	return w.yield(e, nil)
+}
+
+// enter reads a directory below.
+func (w *walker) enter(name string, above []fs.FileInfo) bool {
+	info, err := os.Stat(localPath(w.root, name))
+	if err != nil {
+		return w.yield(Entry{Name: name, Err: err}, nil)
+	}
+	if w.links == FollowAll {
+		for _, a := range above {
+			if os.SameFile(a, info) {
+				return w.yield(Entry{Name: strings.TrimSuffix(name, "/"), Skip: "a link that leads back to where it is"}, nil)
+			}
+		}
+	}
+	return w.walk(name, append(above[:len(above):len(above)], info))
+}
