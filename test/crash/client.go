@@ -123,6 +123,16 @@ func (c *client) putBucket(ctx context.Context) error {
 	return err
 }
 
+func (c *client) putBucketLifecycle(ctx context.Context, rules string) error {
+	_, _, err := c.call(ctx, sign.Request{Method: "PUT", Bucket: bucket, Query: query("lifecycle", "")}, []byte(rules), nil)
+	return err
+}
+
+func (c *client) getBucketLifecycle(ctx context.Context) (rules string, err error) {
+	_, text, err := c.call(ctx, sign.Request{Method: "GET", Bucket: bucket, Query: query("lifecycle", "")}, nil, nil)
+	return string(text), err
+}
+
 // encryptionHeader asks for encryption of an object or an upload.
 const encryptionHeader = "X-Oss-Server-Side-Encryption"
 
@@ -148,7 +158,7 @@ func (c *client) getObject(ctx context.Context, key string) (*sums, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.etag = strings.Trim(h.Get("ETag"), `"`)
+	s.etag, s.class = strings.Trim(h.Get("ETag"), `"`), h.Get("X-Oss-Storage-Class")
 	return s, nil
 }
 

@@ -108,7 +108,8 @@ type sums struct {
 	size int64
 	sum  hash.Hash
 	crc  hash.Hash64
-	etag string
+
+	etag, class string // as the header tells them
 }
 
 func newSums() *sums {

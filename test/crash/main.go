@@ -6,9 +6,11 @@
 // clients work on it: puts of all sizes, multipart uploads with parts replaced,
 // completed and aborted, some of both encrypted, copies, deletes; users with
 // access keys, sessions and policies, made, switched off and deleted through
-// the admin API. After a random number of acknowledged operations the server is
-// killed (SIGKILL; now and then SIGTERM, or a kill while it is still starting).
-// Then `ossa check` must find no damage, and after a restart
+// the admin API; objects and uploads that lifecycle rules, by days of two
+// seconds, expire, move and abort. After a random number of acknowledged
+// operations the server is killed (SIGKILL; now and then SIGTERM, or a kill while
+// it is still starting). Then `ossa check` must find no damage, and after a
+// restart
 //
 //   - every acknowledged object is there with the same bytes, and nothing else;
 //   - every acknowledged delete stays deleted;
@@ -16,6 +18,10 @@
 //   - an operation that was in the air has happened or has not, never half;
 //   - every user, access key and policy is there as it was acknowledged, signs
 //     and allows what it should, and what was deleted or switched off does not;
+//   - what lifecycle rules want is done at the latest three rounds after it is
+//     due, not before, and not to what has come in the place of what was due, nor
+//     to anything outside the rules; now and then all of it is waited for, after
+//     which the data directory holds what clients have and no leftovers;
 //   - a repeated Complete of an upload that was completed gives the same answer.
 //
 // Each client owns its keys, so that the outcome of every operation but the

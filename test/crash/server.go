@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -41,7 +42,8 @@ var complaints = []string{"level=ERROR", "panic:", "DATA RACE", "fatal error:"}
 func startServer(ossa, data string, log io.Writer) (*server, error) {
 	s := &server{ready: make(chan addresses, 1), ended: make(chan struct{})}
 	s.command = exec.Command(ossa, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-		"--region", region, "--access-log=false")
+		"--region", region, "--access-log=false", "--lifecycle-day", lifecycleDay.String(),
+		"--lifecycle-every", lifecycleEvery.String(), "--lifecycle-rate", strconv.Itoa(lifecycleRate))
 	s.command.Env = append(os.Environ(),
 		"OSSA_ROOT_ACCESS_KEY_ID="+accessKeyID, "OSSA_ROOT_ACCESS_KEY_SECRET="+accessKeySecret)
 	stderr, err := s.command.StderrPipe()

@@ -29,11 +29,21 @@ func (w *world) verify(urls addresses) (objects, uploads int, err error) {
 	if err := errors.Join(errs...); err != nil {
 		return 0, 0, err
 	}
+	keys, err := c.listObjects(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("ListObjects: %w", err)
+	}
+	if err := w.sameRules(ctx, c); err != nil {
+		return 0, 0, err
+	}
+	if err := w.listedUnderRules(keys, listed); err != nil {
+		return 0, 0, err
+	}
 	uploads, err = w.noStrangeUploads(listed)
 	if err != nil {
 		return 0, 0, err
 	}
-	objects, err = w.exactlyTheseObjects(ctx, c)
+	objects, err = w.exactlyTheseObjects(keys)
 	return objects, uploads, err
 }
 
@@ -53,11 +63,7 @@ func (w *world) noStrangeUploads(listed map[uploadName]bool) (int, error) {
 	return known, nil
 }
 
-func (w *world) exactlyTheseObjects(ctx context.Context, c *client) (int, error) {
-	listed, err := c.listObjects(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("ListObjects: %w", err)
-	}
+func (w *world) exactlyTheseObjects(listed map[string]int64) (int, error) {
 	count := 0
 	for _, worker := range w.workers {
 		for key, may := range worker.objects {
@@ -84,6 +90,9 @@ func (w *worker) verify(ctx context.Context, urls addresses, listed map[uploadNa
 		return err
 	}
 
+	if err := w.ruled.verify(ctx, listed); err != nil {
+		return err
+	}
 	if err := w.adoptInitiated(listed); err != nil {
 		return err
 	}

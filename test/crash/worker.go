@@ -44,6 +44,7 @@ type worker struct {
 	initiated string // key of an initiate in doubt; "" for none
 
 	account *account
+	ruled   *ruled
 }
 
 // upload is an open multipart upload.
@@ -67,6 +68,7 @@ func newWorker(number int, random *rand.Rand) *worker {
 	prefix := fmt.Sprintf("w%d/", number)
 	return &worker{
 		account: newAccount(fmt.Sprintf("user-%d", number), prefix, random),
+		ruled:   newRuled(number, random),
 		prefix:  prefix,
 		v4:      number%2 == 0,
 		random:  random,
@@ -97,6 +99,7 @@ func (w *worker) run(urls addresses, r *running) error {
 
 func (w *worker) connect(urls addresses) {
 	w.c = newClient(urls.api, w.v4)
+	w.ruled.c = w.c
 	w.account.connect(urls.api, urls.admin)
 }
 
@@ -109,6 +112,9 @@ func (w *worker) close() {
 func (w *worker) step(ctx context.Context) (what string, err error) {
 	if w.random.IntN(6) == 0 {
 		return w.account.step(ctx)
+	}
+	if w.random.IntN(4) == 0 {
+		return w.ruled.step(ctx)
 	}
 	key := w.prefix + keyNames[w.random.IntN(len(keyNames))]
 	open := slices.SortedFunc(maps.Keys(w.uploads), func(a, b uploadName) int {

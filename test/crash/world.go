@@ -26,6 +26,7 @@ type world struct {
 	config
 	data    string // directory
 	log     string // file
+	rules   string // of the bucket, as it tells them; "" while it has none
 	workers []*worker
 }
 
@@ -61,7 +62,7 @@ func (w *world) round(random *rand.Rand) (tally, error) {
 	if err := check(w.ossa, w.data); err != nil {
 		return t, err
 	}
-	return w.lookAgain(t, log)
+	return w.lookAgain(t, log, random.IntN(4) == 0)
 }
 
 func (w *world) killWhileStarting(random *rand.Rand, log *os.File) error {
@@ -100,6 +101,9 @@ func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
 	defer first.close()
 	if err := first.putBucket(context.Background()); err != nil {
 		return tally{}, fmt.Errorf("PutBucket: %w", err)
+	}
+	if err := w.sameRules(context.Background(), first); err != nil {
+		return tally{}, err
 	}
 
 	run := &running{target: random.Int64N(acknowledgedMax), reached: make(chan struct{})}
@@ -147,8 +151,29 @@ func (r *running) acknowledge() {
 	}
 }
 
-// lookAgain restarts the server and compares everything with what must be.
-func (w *world) lookAgain(t tally, log *os.File) (tally, error) {
+// sameRules gives the bucket its rules, the first time, and sees that it has
+// them from then on.
+func (w *world) sameRules(ctx context.Context, c *client) error {
+	if w.rules == "" {
+		if err := c.putBucketLifecycle(ctx, lifecycleRules); err != nil {
+			return fmt.Errorf("PutBucketLifecycle: %w", err)
+		}
+	}
+	rules, err := c.getBucketLifecycle(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("GetBucketLifecycle: %w", err)
+	case w.rules != "" && rules != w.rules:
+		return fmt.Errorf("the bucket's rules are %q, want %q", rules, w.rules)
+	}
+	w.rules = rules
+	return nil
+}
+
+// lookAgain restarts the server and compares everything with what must be, and
+// waits until what is due is done: all that there is under rules, if it is to
+// settle, after which nothing may be left over.
+func (w *world) lookAgain(t tally, log *os.File, settle bool) (tally, error) {
 	s, err := startServer(w.ossa, w.data, log)
 	if err != nil {
 		return t, err
@@ -159,8 +184,18 @@ func (w *world) lookAgain(t tally, log *os.File) (tally, error) {
 		return t, err
 	}
 	t.objects, t.uploads, err = w.verify(urls)
+	then := time.Now()
+	if settle {
+		then = w.lastDue()
+	}
+	if err == nil {
+		err = w.obeyed(context.Background(), urls, then)
+	}
 	if err == nil && s.endedAlone() {
 		err = fmt.Errorf("the server ended by itself: %v", s.err)
+	}
+	if err == nil && settle {
+		err = w.nothingLeft(s, log)
 	}
 	s.kill()
 	return t, errors.Join(err, s.complained())
