@@ -22,8 +22,8 @@ const module = "github.com/ossastore/ossa"
 var mayImport = map[string][]string{
 	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "transfer", "wire"},
 
-	"oss":      {"digest", "sign", "wire"}, // public
-	"transfer": {"oss", "wire"},
+	"oss":      {"digest", "sign", "wire"},           // public
+	"transfer": {"kv", "kv/pebblekv", "oss", "wire"}, // its journal is an engine's, and nobody's to choose
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {},

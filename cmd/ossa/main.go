@@ -86,7 +86,7 @@ or the environment cannot be understood.`,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), lifecycleCommand(), cpCommand(), adminCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), lifecycleCommand(), cpCommand(), syncCommand(), adminCommand(), versionCommand())
 	return root
 }
 

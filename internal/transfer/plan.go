@@ -42,6 +42,7 @@ func (r *run) plan(ctx context.Context, queue chan<- pair) error {
 			}
 			continue
 		}
+		r.found.Store(true)
 		select {
 		case queue <- p:
 		case <-ctx.Done():

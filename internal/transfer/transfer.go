@@ -163,7 +163,8 @@ type Options struct {
 
 	// Delete deletes what is in the target and not in the source. Names that the
 	// filter leaves out are neither.
-	Delete bool
+	// If the source is empty nothing is deleted, unless DeleteAll.
+	Delete, DeleteAll bool
 
 	Journal  *Journal // nil for none
 	Report   *Report  // of failures; nil for none
@@ -216,6 +217,7 @@ type run struct {
 
 	cancel  context.CancelCauseFunc
 	unread  atomic.Bool // a part of the source could not be read
+	found   atomic.Bool // something is in the source
 	streak  atomic.Int64
 	stopped error
 }
@@ -298,10 +300,21 @@ func (r *run) summary(began time.Time) *Summary {
 		Done: r.done.Load(), Skipped: r.skipped.Load(), Failed: r.failed.Load(), Deleted: r.deleted.Load(),
 		Bytes: r.bytes.Load(), Moved: r.moved.Load(), Took: r.Now().Sub(began),
 	}
-	if r.Delete && r.unread.Load() {
-		s.KeptBack = "a part of the source could not be read"
+	if r.Delete {
+		s.KeptBack = r.keepBack()
 	}
 	return s
+}
+
+// keepBack is why nothing may be deleted, or "".
+func (r *run) keepBack() string {
+	switch {
+	case r.unread.Load():
+		return "a part of the source could not be read"
+	case !r.found.Load() && !r.DeleteAll:
+		return "the source is empty; --force deletes everything in the target then"
+	}
+	return ""
 }
 
 // runAll plans and works until all is done.
@@ -346,7 +359,7 @@ func (r *run) runAll(ctx context.Context) error {
 	if inner.Err() != nil {
 		return context.Cause(inner)
 	}
-	if r.Delete && !r.unread.Load() {
+	if r.Delete && r.keepBack() == "" {
 		if err := r.deleteAll(inner); err != nil {
 			return err
 		}

@@ -203,12 +203,24 @@ func (r *run) download(ctx context.Context, t *Task, o *Outcome) error {
 		err = r.fetchLarge(ctx, t, o)
 	}
 	if err == nil && r.Journal != nil && o.CRC64.Known {
-		if info, err := r.lstat(t); err == nil && info.Size() == o.Size {
-			// Written just now: whether it stays so its time cannot tell yet.
-			r.Journal.later(t.Name, fileState{info.Size(), info.ModTime()}, fingerprint{crc: o.CRC64.Sum, etag: o.ETag})
-		}
+		r.noteDownload(t, o)
 	}
 	return err
+}
+
+// noteDownload gives a file the time of its object. So any change from now on
+// shows, even one in the moment after it was written.
+func (r *run) noteDownload(t *Task, o *Outcome) {
+	if t.root == nil || t.root.Chtimes(t.local, t.Modified, t.Modified) != nil {
+		return
+	}
+	info, err := r.lstat(t)
+	if err != nil || info.Size() != o.Size {
+		return
+	}
+	if state := (fileState{info.Size(), info.ModTime()}); state.settled(r.Now()) {
+		r.Journal.put(t.Name, state, fingerprint{crc: o.CRC64.Sum, etag: o.ETag})
+	}
 }
 
 func (r *run) lstat(t *Task) (fs.FileInfo, error) {
