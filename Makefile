@@ -4,7 +4,7 @@
 #   make check    the quick look before a commit: format, vet, lint, layers, tests
 #   make test     everything, official clients and crashes included
 #   make crash    kill -9 loop (ROUNDS=200 SEED=1)
-#   make chaos    transfers of the client library over a network that fails, and killed (ROUNDS=200 SEED=1)
+#   make chaos    uploads over a network that fails, with client and server killed (ROUNDS=1000 SEED=1)
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
 #   make memory   memory of the server, idle and under eight parts of 1 GiB
@@ -28,17 +28,18 @@ FUZZTIME ?= 20s
 ROUNDS       ?= 200
 SEED         ?=
 CRASH_ROUNDS ?= 20
+CHAOS_ROUNDS ?= 25
 BENCH        ?= .
 COUNT        ?= 6
 
-.PHONY: build check test format vet lint layers unit race portable crash crash-short chaos compat real bench memory fuzz docs clean
+.PHONY: build check test format vet lint layers unit race portable crash crash-short chaos chaos-short compat real bench memory fuzz docs clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(OSSA) ./cmd/ossa
 
 check: format vet lint layers unit
 
-test: format vet lint portable layers unit race crash-short compat real
+test: format vet lint portable layers unit race crash-short chaos-short compat real
 	@echo "make test: all passed"
 
 format:
@@ -79,8 +80,14 @@ crash-short: build
 crash: build
 	$(GO) run ./test/crash -ossa $(OSSA) -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 
-chaos:
+chaos-short: build
+	@echo "== chaos, $(CHAOS_ROUNDS) rounds"
+	$(GO) run ./test/chaos -ossa $(OSSA) -rounds $(CHAOS_ROUNDS) -max-size 67108864 $(if $(SEED),-seed $(SEED))
+
+# Without processes first, where the library's test makes and breaks the network itself.
+chaos: build
 	$(GO) test -count=1 -timeout 2h -run Chaos ./oss -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+	$(GO) run ./test/chaos -ossa $(OSSA) -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 
 compat: build
 	@echo "== official clients"

@@ -63,7 +63,9 @@ var mayImport = map[string][]string{
 	"kms/kmstest":   {"kms"},
 	"vfstest":       {},
 
-	"test/crash":   {"admin", "sign"},
+	"test/process": {},
+	"test/crash":   {"admin", "sign", "test/process"},
+	"test/chaos":   {"digest", "oss", "test/process"},
 	"bench/memory": {"sign"},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/admin"
 	"github.com/ossastore/ossa/internal/sign"
+	"github.com/ossastore/ossa/test/process"
 )
 
 const (
@@ -66,8 +67,8 @@ func newAccount(name, prefix string, random *rand.Rand) *account {
 func (a *account) connect(url, adminURL string) {
 	a.url = url
 	a.admin = &admin.Client{
-		Endpoint: adminURL, Region: region, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
-		Credentials: sign.Credentials{AccessKeyID: accessKeyID, AccessKeySecret: accessKeySecret},
+		Endpoint: adminURL, Region: process.Region, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+		Credentials: sign.Credentials{AccessKeyID: process.AccessKeyID, AccessKeySecret: process.AccessKeySecret},
 	}
 }
 

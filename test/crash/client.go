@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ossastore/ossa/internal/sign"
+	"github.com/ossastore/ossa/test/process"
 )
 
 // errInDoubt: no answer came, or one that does not say whether the operation
@@ -43,7 +44,7 @@ type client struct {
 }
 
 func newClient(base string, v4 bool) *client {
-	root := sign.Credentials{AccessKeyID: accessKeyID, AccessKeySecret: accessKeySecret}
+	root := sign.Credentials{AccessKeyID: process.AccessKeyID, AccessKeySecret: process.AccessKeySecret}
 	return &client{base: base, v4: v4, credentials: root, http: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 4},
 		Timeout:   2 * time.Minute,
@@ -64,7 +65,7 @@ func (c *client) call(ctx context.Context, r sign.Request, body []byte, sink io.
 		r.Header = map[string][]string{}
 	}
 	if c.v4 {
-		sign.SignV4Header(&r, c.credentials, region, time.Now())
+		sign.SignV4Header(&r, c.credentials, process.Region, time.Now())
 	} else {
 		sign.SignV1Header(&r, c.credentials, time.Now())
 	}

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ossastore/ossa/test/process"
 )
 
 // What lifecycle rules do to what a client has written is certain up to a time:
@@ -37,6 +39,11 @@ const (
 	settleMax    = 4 // stops of a server until nothing is left over
 	settleRounds = 2 // that one runs for that
 )
+
+// lifecycleFlags are the flags of a server with such days.
+func lifecycleFlags() []string {
+	return []string{"--lifecycle-day", lifecycleDay.String(), "--lifecycle-every", lifecycleEvery.String(), "--lifecycle-rate", strconv.Itoa(lifecycleRate)}
+}
 
 // ruledPrefix is that of all that rules reach. All else in the bucket is what
 // they must leave alone.
@@ -502,7 +509,7 @@ func (r *ruled) overdue(ctx context.Context, then time.Time) (string, error) {
 
 // obeyed waits until all that is due at a time is done, which takes some rounds
 // at most. The time may be to come.
-func (w *world) obeyed(ctx context.Context, urls addresses, then time.Time) error {
+func (w *world) obeyed(ctx context.Context, urls process.Addresses, then time.Time) error {
 	for _, worker := range w.workers {
 		worker.connect(urls)
 		defer worker.close()
@@ -549,8 +556,8 @@ func (w *world) overdue(ctx context.Context, then time.Time) (string, error) {
 }
 
 // lifecycleRounds is how many rounds the server has done.
-func lifecycleRounds(ctx context.Context, urls addresses) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, "GET", urls.admin+"/metrics", nil)
+func lifecycleRounds(ctx context.Context, urls process.Addresses) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, "GET", urls.Admin+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -596,31 +603,31 @@ type report struct{ Objects, Uploads, Parts, Garbage, Unnamed, Damaged int }
 // that the data directory holds what clients have and nothing else: the space
 // of what expired and was aborted has come back. Where the reclaimer was stopped
 // before its end, it may go on in servers that are started for it.
-func (w *world) nothingLeft(s *server, log io.Writer) error {
+func (w *world) nothingLeft(s *process.Server, log io.Writer) error {
 	for try := 1; ; try++ {
-		if err := s.drain(); err != nil {
+		if err := s.Drain(); err != nil {
 			return err
 		}
 		garbage, err := w.leftOver()
 		if err != nil || garbage == 0 {
-			return errors.Join(err, s.complained())
+			return errors.Join(err, s.Complained())
 		}
 		if try == settleMax {
 			return fmt.Errorf("%d rows of garbage and extents without a name are left", garbage)
 		}
-		if s, err = startServer(w.ossa, w.data, log); err != nil {
+		if s, err = process.Start(w.ossa, w.data, log, lifecycleFlags()...); err != nil {
 			return err
 		}
-		if err := s.wait(settleRounds); err != nil {
-			s.kill()
+		if err := waitRounds(s, settleRounds); err != nil {
+			s.Kill()
 			return err
 		}
 	}
 }
 
-// wait waits for some rounds of lifecycle rules.
-func (s *server) wait(rounds int) error {
-	urls, err := s.urls()
+// waitRounds waits for some rounds of lifecycle rules.
+func waitRounds(s *process.Server, rounds int) error {
+	urls, err := s.URLs()
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+
+	"github.com/ossastore/ossa/test/process"
 )
 
 // verify compares all that the server tells with what must be, and settles
 // what was in doubt: it returns how many objects and open uploads there are.
-func (w *world) verify(urls addresses) (objects, uploads int, err error) {
+func (w *world) verify(urls process.Addresses) (objects, uploads int, err error) {
 	ctx := context.Background()
-	c := newClient(urls.api, true)
+	c := newClient(urls.API, true)
 	defer c.close()
 
 	listed, err := c.listMultipartUploads(ctx)
@@ -83,7 +85,7 @@ func (w *world) exactlyTheseObjects(listed map[string]int64) (int, error) {
 }
 
 // verify checks one worker's uploads and objects.
-func (w *worker) verify(ctx context.Context, urls addresses, listed map[uploadName]bool) error {
+func (w *worker) verify(ctx context.Context, urls process.Addresses, listed map[uploadName]bool) error {
 	w.connect(urls)
 	defer w.close()
 	if err := w.account.verify(ctx); err != nil {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/ossastore/ossa/test/process"
 )
 
 // Sizes of bodies in bytes. Small and large ones are kept in different ways,
@@ -79,7 +81,7 @@ func newWorker(number int, random *rand.Rand) *worker {
 
 // run works until the server is gone. Whatever happens before the kill, other
 // than success, is an error.
-func (w *worker) run(urls addresses, r *running) error {
+func (w *worker) run(urls process.Addresses, r *running) error {
 	w.connect(urls)
 	defer w.close()
 	for {
@@ -97,10 +99,10 @@ func (w *worker) run(urls addresses, r *running) error {
 	}
 }
 
-func (w *worker) connect(urls addresses) {
-	w.c = newClient(urls.api, w.v4)
+func (w *worker) connect(urls process.Addresses) {
+	w.c = newClient(urls.API, w.v4)
 	w.ruled.c = w.c
-	w.account.connect(urls.api, urls.admin)
+	w.account.connect(urls.API, urls.Admin)
 }
 
 func (w *worker) close() {

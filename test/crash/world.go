@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ossastore/ossa/test/process"
 )
 
 const bucket = "crash"
@@ -59,26 +61,26 @@ func (w *world) round(random *rand.Rand) (tally, error) {
 	if err != nil {
 		return t, err
 	}
-	if err := check(w.ossa, w.data); err != nil {
+	if err := process.Check(w.ossa, w.data); err != nil {
 		return t, err
 	}
 	return w.lookAgain(t, log, random.IntN(4) == 0)
 }
 
 func (w *world) killWhileStarting(random *rand.Rand, log *os.File) error {
-	s, err := startServer(w.ossa, w.data, log)
+	s, err := process.Start(w.ossa, w.data, log, lifecycleFlags()...)
 	if err != nil {
 		return err
 	}
 	select {
 	case <-time.After(upTo(random, startDelayMax)):
-	case <-s.ended:
+	case <-s.Ended:
 	}
-	if s.endedAlone() {
-		return fmt.Errorf("the server ended while starting: %v", s.err)
+	if s.EndedAlone() {
+		return fmt.Errorf("the server ended while starting: %v", s.Err)
 	}
-	s.kill()
-	return s.complained()
+	s.Kill()
+	return s.Complained()
 }
 
 // upTo is a random time below d.
@@ -88,16 +90,16 @@ func upTo(random *rand.Rand, d time.Duration) time.Duration {
 
 // work runs all clients until the server has been killed under them.
 func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
-	s, err := startServer(w.ossa, w.data, log)
+	s, err := process.Start(w.ossa, w.data, log, lifecycleFlags()...)
 	if err != nil {
 		return tally{}, err
 	}
-	defer s.kill()
-	urls, err := s.urls()
+	defer s.Kill()
+	urls, err := s.URLs()
 	if err != nil {
 		return tally{}, err
 	}
-	first := newClient(urls.api, true)
+	first := newClient(urls.API, true)
 	defer first.close()
 	if err := first.putBucket(context.Background()); err != nil {
 		return tally{}, fmt.Errorf("PutBucket: %w", err)
@@ -118,21 +120,21 @@ func (w *world) work(random *rand.Rand, log *os.File) (tally, error) {
 		time.Sleep(upTo(random, killDelayMax)) // the moment of a kill is what this program varies
 	case <-time.After(workMax):
 	}
-	alone := s.endedAlone()
+	alone := s.EndedAlone()
 	run.killed.Store(true)
 	var end error
 	if random.IntN(8) == 0 {
-		end = s.drain()
+		end = s.Drain()
 	} else {
-		s.kill()
+		s.Kill()
 	}
 	wait.Wait()
 
 	t := tally{acknowledged: int(run.acknowledged.Load()), inDoubt: int(run.inDoubt.Load())}
 	if alone {
-		end = fmt.Errorf("the server ended by itself: %v", s.err)
+		end = fmt.Errorf("the server ended by itself: %v", s.Err)
 	}
-	return t, errors.Join(append(errs, end, s.complained())...)
+	return t, errors.Join(append(errs, end, s.Complained())...)
 }
 
 // running is what the clients and the killer share during one round.
@@ -174,12 +176,12 @@ func (w *world) sameRules(ctx context.Context, c *client) error {
 // waits until what is due is done: all that there is under rules, if it is to
 // settle, after which nothing may be left over.
 func (w *world) lookAgain(t tally, log *os.File, settle bool) (tally, error) {
-	s, err := startServer(w.ossa, w.data, log)
+	s, err := process.Start(w.ossa, w.data, log, lifecycleFlags()...)
 	if err != nil {
 		return t, err
 	}
-	defer s.kill()
-	urls, err := s.urls()
+	defer s.Kill()
+	urls, err := s.URLs()
 	if err != nil {
 		return t, err
 	}
@@ -191,12 +193,12 @@ func (w *world) lookAgain(t tally, log *os.File, settle bool) (tally, error) {
 	if err == nil {
 		err = w.obeyed(context.Background(), urls, then)
 	}
-	if err == nil && s.endedAlone() {
-		err = fmt.Errorf("the server ended by itself: %v", s.err)
+	if err == nil && s.EndedAlone() {
+		err = fmt.Errorf("the server ended by itself: %v", s.Err)
 	}
 	if err == nil && settle {
 		err = w.nothingLeft(s, log)
 	}
-	s.kill()
-	return t, errors.Join(err, s.complained())
+	s.Kill()
+	return t, errors.Join(err, s.Complained())
 }
