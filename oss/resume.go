@@ -421,10 +421,13 @@ func (u *uploader) identical(ctx context.Context) (*UploadResult, error) {
 	if err != nil || crc != info.CRC64.Sum {
 		return nil, err
 	}
+	if err := u.unchanged(); err != nil {
+		return nil, u.fail(err)
+	}
 	u.id = "" // whatever there was, it is not needed
 	u.report.Skipped = true
 	u.note("the object is there already")
-	return &UploadResult{ETag: info.ETag, CRC64: crc, Size: u.size, VersionID: info.VersionID}, u.unchanged()
+	return &UploadResult{ETag: info.ETag, CRC64: crc, Size: u.size, VersionID: info.VersionID}, nil
 }
 
 // wholeCRC is the CRC-64 of the file.

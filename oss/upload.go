@@ -281,12 +281,44 @@ func (u *uploader) unchanged() error {
 	}
 	info, err := u.stat()
 	if err != nil {
-		return u.fail(err)
+		return err
 	}
 	if info.Size() != u.before.Size() || !info.ModTime().Equal(u.before.ModTime()) {
-		return u.fail(fmt.Errorf("%w: %s", ErrSourceChanged, info.Name()))
+		return fmt.Errorf("%w: %s", ErrSourceChanged, info.Name())
 	}
 	return nil
+}
+
+// content is n bytes of the file as a body.
+func (u *uploader) content(off, n int64) *content {
+	body := sectionContent(u.q.Body, off, n)
+	body.open = func() (io.Reader, error) {
+		return &unchangedReader{r: io.NewSectionReader(u.q.Body, off, n), left: n, unchanged: u.unchanged}, nil
+	}
+	return body
+}
+
+// unchangedReader hands out the last of left bytes only if the file is then what
+// it was: a server never gets all of a body that is partly from before a change
+// and partly from after.
+type unchangedReader struct {
+	r         io.Reader
+	left      int64
+	unchanged func() error
+}
+
+func (r *unchangedReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	r.left -= int64(n)
+	if err == io.EOF && r.left > 0 {
+		return 0, fmt.Errorf("%w: it is shorter than it was", ErrSourceChanged)
+	}
+	if n > 0 && r.left <= 0 {
+		if err := r.unchanged(); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
 }
 
 // choosePartSize is what parts should have: what is asked for, or about what
@@ -359,7 +391,7 @@ func (u *uploader) attempt(ctx context.Context) (*UploadResult, error) {
 		return nil, err
 	}
 	if err := u.unchanged(); err != nil {
-		return nil, err
+		return nil, u.fail(err)
 	}
 	return u.complete(ctx)
 }
@@ -388,7 +420,7 @@ func (u *uploader) sendMissing(ctx context.Context) error {
 			u.track.placed(n)
 			return nil
 		}
-		d, err := u.sendPart(ctx, i+1, sectionContent(u.q.Body, off, n))
+		d, err := u.sendPart(ctx, i+1, u.content(off, n))
 		if err != nil {
 			return err
 		}
@@ -466,11 +498,14 @@ func (u *uploader) complete(ctx context.Context) (*UploadResult, error) {
 // put makes a small object in one request.
 func (u *uploader) put(ctx context.Context) (*UploadResult, error) {
 	u.track.phase(Transferring)
-	res, err := u.putBody(ctx, sectionContent(u.q.Body, 0, u.size))
+	res, err := u.putBody(ctx, u.content(0, u.size))
 	if err != nil {
 		return nil, err
 	}
-	return res, u.unchanged()
+	if err := u.unchanged(); err != nil {
+		return nil, u.fail(err) // now, and the object is of before
+	}
+	return res, nil
 }
 
 func (u *uploader) putBody(ctx context.Context, body *content) (*UploadResult, error) {

@@ -537,26 +537,42 @@ func TestUploadSkipIdentical(t *testing.T) {
 // A file that changes while it is uploaded makes no object.
 func TestUploadSourceChanged(t *testing.T) {
 	f := newFixture(t)
-	for _, size := range []int{100, 3 * testPart} {
-		name := filepath.Join(t.TempDir(), "file")
-		if err := os.WriteFile(name, pattern(size, 3), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var once sync.Once
-		f.net.set(func(req *http.Request, op string) fault {
-			if op == "PUT" || op == "UploadPart" {
-				once.Do(func() { os.Chtimes(name, time.Time{}, time.Unix(1, 0)) })
+	for what, change := range map[string]func(name string, size int64) error{
+		"touched": func(name string, _ int64) error { return os.Chtimes(name, time.Time{}, time.Unix(1, 0)) },
+		"cut off": func(name string, size int64) error { return os.Truncate(name, size/2) },
+		"longer":  func(name string, size int64) error { return os.Truncate(name, size+1) },
+	} {
+		for _, size := range []int{100, 3 * testPart} {
+			name := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(name, pattern(size, 3), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		})
-		_, err := f.UploadFile(context.Background(), name, &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart})
-		if !errors.Is(err, ErrSourceChanged) {
-			t.Errorf("%d bytes: %v", size, err)
-		}
-		if n := f.net.requests("Complete"); n != 0 {
-			t.Errorf("%d bytes: it was completed", size)
+			var once sync.Once
+			f.net.reset()
+			f.net.set(func(req *http.Request, op string) fault {
+				if op == "PUT" || op == "UploadPart" {
+					once.Do(func() {
+						if err := change(name, int64(size)); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				return nil
+			})
+			q := &UploadRequest{Bucket: testBucket, Key: fmt.Sprint(what, size), PartSize: testPart}
+			_, err := f.UploadFile(context.Background(), name, q)
+			if !errors.Is(err, ErrSourceChanged) {
+				t.Errorf("%d bytes, %s: %v", size, what, err)
+			}
+			if n := f.net.requests("Complete"); n != 0 {
+				t.Errorf("%d bytes, %s: it was completed", size, what)
+			}
+			if _, err := f.HeadObject(context.Background(), &HeadObjectRequest{Bucket: q.Bucket, Key: q.Key}); !errors.Is(err, ErrNotFound) {
+				t.Errorf("%d bytes, %s: there is an object, %v", size, what, err)
+			}
 		}
 	}
+	f.net.set(nil)
 	_, err := f.UploadFile(context.Background(), t.TempDir(), &UploadRequest{Bucket: testBucket, Key: "k"})
 	if err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a directory: %v", err)
