@@ -20,7 +20,7 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "store", "transfer", "wire"},
+	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "smallfile", "store", "transfer", "wire"},
 
 	"oss":      {"digest", "sign", "wire"},           // public
 	"transfer": {"kv", "kv/pebblekv", "oss", "wire"}, // its journal is an engine's, and nobody's to choose

@@ -76,7 +76,7 @@ func (q *ListCnameRequest) build() *call {
 // ListCname lists the domain names of a bucket.
 func (c *Client) ListCname(ctx context.Context, q *ListCnameRequest) (*ListCnameResult, error) {
 	var doc wire.ListCnameResult
-	a, err := c.getDocument(ctx, q.build(), &doc)
+	a, _, err := c.getDocument(ctx, q.build(), &doc)
 	if err != nil {
 		return nil, err
 	}

@@ -19,13 +19,23 @@ func configuration(op, method, bucket, name string, extra http.Header) *call {
 	return k
 }
 
-// getDocument sends a call and reads its answer into doc.
-func (c *Client) getDocument(ctx context.Context, k *call, doc any) (Answer, error) {
+// getDocument sends a call and reads its answer into doc; text is what it said.
+func (c *Client) getDocument(ctx context.Context, k *call, doc any) (a Answer, text []byte, err error) {
 	r, err := c.send(ctx, k)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, nil, err
 	}
-	return r.answer(), k.unmarshal(r, doc)
+	return r.answer(), r.doc, k.unmarshal(r, doc)
+}
+
+// documentOr takes a body that the caller has written, or else that of doc.
+func (k *call) documentOr(text []byte, doc any) {
+	if len(text) == 0 {
+		k.document(doc)
+		return
+	}
+	k.body = bytesContent(text)
+	k.set("Content-Type", wire.ContentTypeXML)
 }
 
 // LifecycleRule is what a bucket does by itself with the objects and uploads
@@ -216,7 +226,10 @@ type PutBucketLifecycleRequest struct {
 	// AllowSameActionOverlap lets rules with the same action have overlapping
 	// prefixes.
 	AllowSameActionOverlap bool
-	Header                 http.Header
+
+	// Document is a LifecycleConfiguration in XML, sent as it is instead of Rules.
+	Document []byte
+	Header   http.Header
 }
 
 func (q *PutBucketLifecycleRequest) build() *call {
@@ -225,7 +238,7 @@ func (q *PutBucketLifecycleRequest) build() *call {
 	for i := range q.Rules {
 		doc.Rules = append(doc.Rules, q.Rules[i].wire())
 	}
-	k.document(doc)
+	k.documentOr(q.Document, doc)
 	if q.AllowSameActionOverlap {
 		k.set("x-oss-allow-same-action-overlap", "true")
 	}
@@ -302,7 +315,11 @@ type PutBucketCORSRequest struct {
 	Bucket       string
 	Rules        []CORSRule
 	ResponseVary bool // Vary: Origin on every answer
-	Header       http.Header
+
+	// Document is a CORSConfiguration in XML, sent as it is instead of the fields
+	// above.
+	Document []byte
+	Header   http.Header
 }
 
 func (q *PutBucketCORSRequest) build() *call {
@@ -315,7 +332,7 @@ func (q *PutBucketCORSRequest) build() *call {
 		}
 		doc.Rules = append(doc.Rules, w)
 	}
-	k.document(doc)
+	k.documentOr(q.Document, doc)
 	return k
 }
 
@@ -335,6 +352,7 @@ type CORSResult struct {
 	Answer
 	Rules        []CORSRule
 	ResponseVary bool
+	Document     []byte // CORSConfiguration, in XML: the rules as they were answered
 }
 
 func (q *GetBucketCORSRequest) build() *call {
@@ -345,11 +363,11 @@ func (q *GetBucketCORSRequest) build() *call {
 // ErrNoSuchCORSConfiguration.
 func (c *Client) GetBucketCORS(ctx context.Context, q *GetBucketCORSRequest) (*CORSResult, error) {
 	var doc wire.CORSConfiguration
-	a, err := c.getDocument(ctx, q.build(), &doc)
+	a, text, err := c.getDocument(ctx, q.build(), &doc)
 	if err != nil {
 		return nil, err
 	}
-	res := &CORSResult{Answer: a, ResponseVary: doc.ResponseVary}
+	res := &CORSResult{Answer: a, ResponseVary: doc.ResponseVary, Document: text}
 	for _, w := range doc.Rules {
 		r := CORSRule{AllowedOrigins: w.AllowedOrigins, AllowedMethods: w.AllowedMethods, AllowedHeaders: w.AllowedHeaders, ExposeHeaders: w.ExposeHeaders}
 		if w.MaxAgeSeconds != nil {
@@ -447,7 +465,11 @@ type RefererRules struct {
 type PutBucketRefererRequest struct {
 	Bucket string
 	RefererRules
-	Header http.Header
+
+	// Document is a RefererConfiguration in XML, sent as it is instead of
+	// RefererRules.
+	Document []byte
+	Header   http.Header
 }
 
 func (q *PutBucketRefererRequest) build() *call {
@@ -459,7 +481,7 @@ func (q *PutBucketRefererRequest) build() *call {
 	if len(q.Denied) > 0 {
 		doc.RefererBlacklist = &wire.RefererList{Referers: q.Denied}
 	}
-	k.document(doc)
+	k.documentOr(q.Document, doc)
 	return k
 }
 
@@ -479,6 +501,7 @@ type GetBucketRefererRequest struct {
 type RefererResult struct {
 	Answer
 	RefererRules
+	Document []byte // RefererConfiguration, in XML: the rules as they were answered
 }
 
 func (q *GetBucketRefererRequest) build() *call {
@@ -488,11 +511,11 @@ func (q *GetBucketRefererRequest) build() *call {
 // GetBucketReferer tells the referer rules of a bucket.
 func (c *Client) GetBucketReferer(ctx context.Context, q *GetBucketRefererRequest) (*RefererResult, error) {
 	doc := wire.NewReferer()
-	a, err := c.getDocument(ctx, q.build(), doc)
+	a, text, err := c.getDocument(ctx, q.build(), doc)
 	if err != nil {
 		return nil, err
 	}
-	res := &RefererResult{Answer: a, RefererRules: RefererRules{
+	res := &RefererResult{Answer: a, Document: text, RefererRules: RefererRules{
 		AllowEmpty: doc.AllowEmptyReferer, Allowed: doc.RefererList.Referers,
 		KeepQuery: !doc.AllowTruncateQueryString, TruncatePath: doc.TruncatePath,
 	}}
@@ -507,12 +530,16 @@ func (c *Client) GetBucketReferer(ctx context.Context, q *GetBucketRefererReques
 type PutBucketEncryptionRequest struct {
 	Bucket string
 	Encryption
-	Header http.Header
+
+	// Document is a ServerSideEncryptionRule in XML, sent as it is instead of
+	// Encryption.
+	Document []byte
+	Header   http.Header
 }
 
 func (q *PutBucketEncryptionRequest) build() *call {
 	k := configuration("PutBucketEncryption", http.MethodPut, q.Bucket, "encryption", q.Header)
-	k.document(&wire.BucketEncryption{Default: wire.ServerSideEncryptionRule{
+	k.documentOr(q.Document, &wire.BucketEncryption{Default: wire.ServerSideEncryptionRule{
 		SSEAlgorithm: q.Algorithm, KMSMasterKeyID: q.KeyID, KMSDataEncryption: q.DataAlgorithm,
 	}})
 	return k
@@ -533,6 +560,7 @@ type GetBucketEncryptionRequest struct {
 type EncryptionResult struct {
 	Answer
 	Encryption
+	Document []byte // ServerSideEncryptionRule, in XML: as it was answered
 }
 
 func (q *GetBucketEncryptionRequest) build() *call {
@@ -543,12 +571,12 @@ func (q *GetBucketEncryptionRequest) build() *call {
 // ErrNoSuchEncryption.
 func (c *Client) GetBucketEncryption(ctx context.Context, q *GetBucketEncryptionRequest) (*EncryptionResult, error) {
 	var doc wire.BucketEncryption
-	a, err := c.getDocument(ctx, q.build(), &doc)
+	a, text, err := c.getDocument(ctx, q.build(), &doc)
 	if err != nil {
 		return nil, err
 	}
 	d := &doc.Default
-	return &EncryptionResult{Answer: a, Encryption: Encryption{d.SSEAlgorithm, d.KMSMasterKeyID, d.KMSDataEncryption}}, nil
+	return &EncryptionResult{Answer: a, Document: text, Encryption: Encryption{d.SSEAlgorithm, d.KMSMasterKeyID, d.KMSDataEncryption}}, nil
 }
 
 // DeleteBucketEncryptionRequest drops the default encryption of a bucket.
@@ -643,7 +671,7 @@ func (q *GetBucketPolicyStatusRequest) build() *call {
 // GetBucketPolicyStatus tells whether the policy of a bucket lets everybody in.
 func (c *Client) GetBucketPolicyStatus(ctx context.Context, q *GetBucketPolicyStatusRequest) (*PolicyStatusResult, error) {
 	var doc wire.PolicyStatus
-	a, err := c.getDocument(ctx, q.build(), &doc)
+	a, _, err := c.getDocument(ctx, q.build(), &doc)
 	if err != nil {
 		return nil, err
 	}

@@ -211,6 +211,57 @@ func checkConfigurations(t *testing.T, c *Client, all bool) {
 	must(c.DeleteBucketPolicy(ctx, &DeleteBucketPolicyRequest{Bucket: testBucket}))
 }
 
+// Documents that were answered can be put again as they are.
+func TestPutDocuments(t *testing.T) {
+	ctx := context.Background()
+	k := &keeper{t: t, docs: map[string][]byte{
+		"lifecycle":  []byte("<LifecycleConfiguration><Rule><ID>a</ID><Prefix>p</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>"),
+		"cors":       []byte("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"),
+		"referer":    []byte("<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList><Referer>http://a</Referer></RefererList></RefererConfiguration>"),
+		"encryption": []byte("<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"),
+	}}
+	c, err := NewClient("http://127.0.0.1:1", WithRegion("r"), WithCredentials(AnonymousCredentials()), WithHTTPClient(&http.Client{Transport: k}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, round := range map[string]func() error{
+		"lifecycle": func() error {
+			res, err := c.GetBucketLifecycle(ctx, &GetBucketLifecycleRequest{Bucket: "bucket"})
+			if err == nil {
+				_, err = c.PutBucketLifecycle(ctx, &PutBucketLifecycleRequest{Bucket: "bucket", Document: res.Document})
+			}
+			return err
+		},
+		"cors": func() error {
+			res, err := c.GetBucketCORS(ctx, &GetBucketCORSRequest{Bucket: "bucket"})
+			if err == nil {
+				_, err = c.PutBucketCORS(ctx, &PutBucketCORSRequest{Bucket: "bucket", Document: res.Document})
+			}
+			return err
+		},
+		"referer": func() error {
+			res, err := c.GetBucketReferer(ctx, &GetBucketRefererRequest{Bucket: "bucket"})
+			if err == nil {
+				_, err = c.PutBucketReferer(ctx, &PutBucketRefererRequest{Bucket: "bucket", Document: res.Document})
+			}
+			return err
+		},
+		"encryption": func() error {
+			res, err := c.GetBucketEncryption(ctx, &GetBucketEncryptionRequest{Bucket: "bucket"})
+			if err == nil {
+				_, err = c.PutBucketEncryption(ctx, &PutBucketEncryptionRequest{Bucket: "bucket", Document: res.Document})
+			}
+			return err
+		},
+	} {
+		before := k.docs[name]
+		k.docs[name] = bytes.Clone(before)
+		if err := round(); err != nil || !bytes.Equal(k.docs[name], before) {
+			t.Errorf("%s: %v, sent\n%s", name, err, k.docs[name])
+		}
+	}
+}
+
 // Configurations as official clients know them are read.
 func TestRecordedConfigurations(t *testing.T) {
 	var file struct{ Vectors []*recorded }

@@ -185,6 +185,16 @@ func TestLoadProfile(t *testing.T) {
 			t.Errorf("profile %q: error %v, want %q", c.name, err, c.noKey)
 		}
 	}
+	name := filepath.Join(t.TempDir(), "config")
+	for file, want := range map[string]string{v1: "default", v2: "broken,default,dev,empty,loop,old,public,role", "a=b": ""} {
+		if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names, err := ProfileNames(name)
+		if strings.Join(names, ",") != want || (err == nil) != (want != "") {
+			t.Errorf("names %q, %v; want %s", names, err, want)
+		}
+	}
 	t.Setenv("OSSUTIL_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	if _, err := LoadProfile("", ""); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -45,30 +46,66 @@ func DefaultConfigFile() (string, error) {
 // one: the section [default] of version 2, or [Credentials] of version 1. file
 // is "" for DefaultConfigFile.
 func LoadProfile(file, name string) (*Profile, error) {
-	if file == "" {
-		var err error
-		if file, err = DefaultConfigFile(); err != nil {
-			return nil, err
-		}
-	}
-	f, err := os.Open(file)
+	data, file, err := readConfigFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("oss: configuration file: %w", err)
-	}
-	defer f.Close()
-
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("oss: configuration file: %w", err)
-	}
-	if len(data) > maxConfigFile {
-		return nil, fmt.Errorf("oss: configuration file %s is longer than %d bytes", file, maxConfigFile)
+		return nil, err
 	}
 	p, err := parseProfile(data, name)
 	if err != nil {
 		return nil, fmt.Errorf("oss: configuration file %s: %w", file, err)
 	}
 	return p, nil
+}
+
+// readConfigFile reads a file, "" for the default one, and tells its name.
+func readConfigFile(file string) (data []byte, name string, err error) {
+	if file == "" {
+		if file, err = DefaultConfigFile(); err != nil {
+			return nil, "", err
+		}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, file, fmt.Errorf("oss: configuration file: %w", err)
+	}
+	defer f.Close()
+
+	data, err = io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	if err != nil {
+		return nil, file, fmt.Errorf("oss: configuration file: %w", err)
+	}
+	if len(data) > maxConfigFile {
+		return nil, file, fmt.Errorf("oss: configuration file %s is longer than %d bytes", file, maxConfigFile)
+	}
+	return data, file, nil
+}
+
+// ProfileNames lists the profiles of a configuration file, sorted; file is "" for
+// DefaultConfigFile. The default one is called "default".
+func ProfileNames(file string) ([]string, error) {
+	data, file, err := readConfigFile(file)
+	if err != nil {
+		return nil, err
+	}
+	sections, err := parseINI(data)
+	if err != nil {
+		return nil, fmt.Errorf("oss: configuration file %s: %w", file, err)
+	}
+	var names []string
+	for section := range sections {
+		name := strings.TrimPrefix(section, "profile ")
+		switch section {
+		case "credentials":
+			name = "default"
+		case "bucket-endpoint", "bucket-cname", "akservice": // of version 1, and no profiles
+			continue
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // Credentials hands out the access key of the profile.

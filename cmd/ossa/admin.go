@@ -100,7 +100,7 @@ func (c *adminConfig) leaf(use, short, long, example string, run func(s *adminSe
 }
 
 // wantArguments sees that there is an argument for each name. One in brackets
-// may be missing.
+// may be missing, and the last one may stand for many if it ends in "...".
 func wantArguments(command *cobra.Command, names, args []string) error {
 	least := 0
 	for _, name := range names {
@@ -108,7 +108,8 @@ func wantArguments(command *cobra.Command, names, args []string) error {
 			least++
 		}
 	}
-	if len(args) < least || len(args) > len(names) {
+	many := len(names) > 0 && strings.HasSuffix(strings.TrimSuffix(names[len(names)-1], "]"), "...")
+	if len(args) < least || len(args) > len(names) && !many {
 		want := strings.Join(names, " ")
 		if want == "" {
 			want = "no arguments"

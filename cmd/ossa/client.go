@@ -20,7 +20,8 @@ import (
 const envEndpoint = "OSS_ENDPOINT"
 
 // clientConfig is what every command is told that talks to an endpoint. A flag
-// wins over its variable, and that over the profile.
+// wins over its variable, and that over the profile; but a profile that a flag
+// names wins over variables.
 type clientConfig struct {
 	endpoint      string
 	region        string
@@ -45,8 +46,8 @@ func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.anonymous, "anonymous", false, "sign nothing")
 	flags.StringVar(&c.addressing, "addressing", "auto", "where bucket names stand: auto, path, virtual or cname")
 	flags.StringVar(&c.signature, "sign-version", "", "`version` of signatures: v4 or v1 (default v4)")
-	flags.StringVarP(&c.configFile, "config-file", "c", "", "`file` with profiles, of ossutil or of ossa")
-	flags.StringVar(&c.profile, "profile", "", "`name` of the profile")
+	flags.StringVarP(&c.configFile, "config-file", "c", "", "`file` with profiles, such as one of ossutil")
+	flags.StringVar(&c.profile, "profile", "", "`name` of a profile, see ossa config ("+envProfile+")")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only")
 }
@@ -61,15 +62,21 @@ var signatures = map[string]oss.Signature{"v4": oss.SignatureV4, "v1": oss.Signa
 func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 	options := []oss.Option{oss.WithUserAgent("ossa/" + release())}
 	endpoint, region := cmp.Or(c.endpoint, getenv(envEndpoint)), cmp.Or(c.region, getenv(envRegion))
-	id, secret := cmp.Or(c.keyID, getenv(envAccessKeyID)), cmp.Or(c.secret, getenv(envAccessKeySecret))
+	id, secret, token := cmp.Or(c.keyID, getenv(envAccessKeyID)), cmp.Or(c.secret, getenv(envAccessKeySecret)), cmp.Or(c.token, getenv(envSessionToken))
 
-	profile, err := c.loadProfile(endpoint != "" && id != "" && secret != "")
+	profile, err := c.loadProfile(getenv, endpoint != "" && (id != "" && secret != "" || c.anonymous))
 	if err != nil {
 		return nil, err
 	}
 	if profile != nil {
 		options = append(options, oss.WithProfile(profile))
 		endpoint, region = cmp.Or(endpoint, profile.Endpoint), cmp.Or(region, profile.Region)
+		if c.profile != "" || c.configFile != "" {
+			endpoint, region = cmp.Or(c.endpoint, profile.Endpoint, endpoint), cmp.Or(c.region, profile.Region, region)
+			if _, err := profile.Credentials(context.Background()); err == nil {
+				id, secret, token = c.keyID, c.secret, c.token
+			}
+		}
 	}
 	switch {
 	case endpoint == "":
@@ -77,7 +84,7 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 	case c.anonymous:
 		options = append(options, oss.WithCredentials(oss.AnonymousCredentials()))
 	case id != "" && secret != "":
-		options = append(options, oss.WithCredentials(oss.StaticCredentials(id, secret, cmp.Or(c.token, getenv(envSessionToken)))))
+		options = append(options, oss.WithCredentials(oss.StaticCredentials(id, secret, token)))
 	case id != "" || secret != "":
 		return nil, usagef("%s and %s belong together, and only one of them is set", envAccessKeyID, envAccessKeySecret)
 	case profile == nil:
@@ -110,28 +117,6 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 	return client, nil
 }
 
-// loadProfile reads the profile that was asked for, or else the default one if
-// there is a file and something is missing without it.
-func (c *clientConfig) loadProfile(complete bool) (*oss.Profile, error) {
-	if c.configFile == "" && c.profile == "" {
-		if complete {
-			return nil, nil
-		}
-		name, err := oss.DefaultConfigFile()
-		if err != nil {
-			return nil, nil // no home, no file
-		}
-		if _, err := os.Stat(name); err != nil {
-			return nil, nil
-		}
-	}
-	profile, err := oss.LoadProfile(c.configFile, c.profile)
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	return profile, nil
-}
-
 // clientSession is a command under way.
 type clientSession struct {
 	printer
@@ -153,6 +138,8 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 	command := &cobra.Command{
 		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
 		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
+
+		ValidArgsFunction: c.completeLocation,
 		RunE: func(command *cobra.Command, args []string) error {
 			client, err := c.client(os.Getenv)
 			if err != nil {
@@ -171,9 +158,7 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 				},
 				ctx: ctx, client: client, args: args,
 			}
-			if file, ok := s.stderr.(*os.File); ok {
-				s.terminal = isTerminal(file)
-			}
+			s.terminal = isTerminalStream(s.stderr)
 			err = run(s)
 			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
 				err = &interruptedError{err}
@@ -186,7 +171,14 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 	}
 	c.addFlags(command.Flags())
 	command.Flags().SortFlags = false
+	command.RegisterFlagCompletionFunc("profile", completeProfile)
 	return command
+}
+
+// isTerminalStream tells whether a stream of a command is a terminal.
+func isTerminalStream(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && isTerminal(file)
 }
 
 // interruptedError is a command that a signal ended. What it says tells how to

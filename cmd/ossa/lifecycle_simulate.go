@@ -1,15 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +13,6 @@ import (
 	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/oss"
 )
-
-func lifecycleCommand() *cobra.Command {
-	return group("lifecycle", "See what the lifecycle rules of a bucket do",
-		"See what the lifecycle rules of a bucket do.", lifecycleSimulateCommand())
-}
 
 func lifecycleSimulateCommand() *cobra.Command {
 	var at string
@@ -58,22 +48,22 @@ understood.`,
 				return err
 			}
 			if at != "" {
-				if sim.at, err = parseTime(at); err != nil {
+				if sim.at, err = parseTime("--at", at); err != nil {
 					return err
 				}
 			}
-			return sim.run(s.ctx, newDueList(s.stdout, s.json))
+			return sim.run(s.ctx, newDueList(&s.printer))
 		})
 }
 
 // parseTime reads a time, or a day, which is its first moment by UTC.
-func parseTime(text string) (time.Time, error) {
+func parseTime(flag, text string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, usagef("--at: %q is not a time, such as 2026-12-24 or 2026-12-24T18:00:00Z", text)
+	return time.Time{}, usagef("%s: %q is not a time, such as 2026-12-24 or 2026-12-24T18:00:00Z", flag, text)
 }
 
 // simulation judges a bucket by its rules.
@@ -180,28 +170,15 @@ type dueEntry struct {
 
 // dueList prints what is due, as a table or for machines, as it comes.
 type dueList struct {
-	w     io.Writer
-	json  *json.Encoder     // nil for a table
-	table *tabwriter.Writer // nil for machines
-	rows  int               // of the table, not printed yet
+	*printer
+	table *table
 
 	expired, moved, aborted, freed int64
 }
 
-func newDueList(w io.Writer, asJSON bool) *dueList {
-	l := &dueList{w: w}
-	if asJSON {
-		l.json = json.NewEncoder(w)
-		l.json.SetEscapeHTML(false)
-	} else {
-		l.table = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	}
-	return l
+func newDueList(p *printer) *dueList {
+	return &dueList{printer: p, table: p.rows("ACTION KEY UPLOAD RULE SIZE DUE")}
 }
-
-// aligned is how many rows are printed together, so that the length of a list
-// is not bound by memory.
-const aligned = 1000
 
 func (l *dueList) add(e dueEntry) error {
 	action := string(e.Action)
@@ -216,39 +193,20 @@ func (l *dueList) add(e dueEntry) error {
 		l.moved++
 		action = "to " + e.StorageClass
 	}
-	if l.json != nil {
-		return l.json.Encode(e)
+	if l.json {
+		return l.print(e)
 	}
-	if l.rows == 0 && l.expired+l.moved+l.aborted == 1 {
-		fmt.Fprintln(l.table, "ACTION\tKEY\tUPLOAD\tRULE\tSIZE\tDUE")
-	}
-	fmt.Fprintf(l.table, "%s\t%s\t%s\t%s\t%s\t%s\n",
-		action, cell(e.Key), cmp.Or(e.UploadID, "-"), cell(e.Rule), size(e.Size), when(e.Due))
-	if l.rows++; l.rows < aligned {
-		return nil
-	}
-	l.rows = 0
-	return l.table.Flush()
-}
-
-// cell is text from a bucket in one cell of a table: quoted, where it could be
-// taken for more.
-func cell(text string) string {
-	quoted := strconv.Quote(text)
-	if text == "" || strings.Contains(text, " ") || quoted[1:len(quoted)-1] != text {
-		return quoted
-	}
-	return text
+	return l.table.add(action, cell(e.Key), e.UploadID, cell(e.Rule), size(e.Size), when(e.Due))
 }
 
 // end prints the sum below a table.
 func (l *dueList) end() error {
-	if l.json != nil {
+	if l.json {
 		return nil
 	}
-	if err := l.table.Flush(); err != nil {
+	if err := l.table.end(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(l.w, "%d to expire, %d to move, %d uploads to abort; %s to be freed\n", l.expired, l.moved, l.aborted, size(l.freed))
+	_, err := fmt.Fprintf(l.stdout, "%d to expire, %d to move, %d uploads to abort; %s to be freed\n", l.expired, l.moved, l.aborted, size(l.freed))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -27,7 +28,7 @@ func main() {
 // run executes one command line and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	root := rootCommand()
-	root.SetArgs(args)
+	root.SetArgs(fromOssutil(args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteC()
@@ -39,12 +40,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	var interrupted *interruptedError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "ossa: %v\nRun \"%s --help\" for how to use it.\n", err, command.CommandPath())
+		fmt.Fprintf(stderr, "ossa: %s\nRun \"%s --help\" for how to use it.\n", errorText(err), command.CommandPath())
 		return exitUsage
 	case errors.Is(err, errDamage): // told already, on stdout
 		return exitFailed
 	}
-	fmt.Fprintf(stderr, "ossa: %v\n", err)
+	fmt.Fprintf(stderr, "ossa: %s\n", errorText(err))
 	switch {
 	case errors.As(err, &interrupted):
 		return exitInterrupted
@@ -53,6 +54,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	return exitFailed
 }
+
+// errorText is an error for people. That the library said it need not be told.
+func errorText(err error) string { return printable(strings.TrimPrefix(err.Error(), "oss: ")) }
 
 // usageError is a command line that cannot be obeyed, whatever the data is.
 type usageError struct{ err error }
@@ -69,12 +73,18 @@ func rootCommand() *cobra.Command {
 		Use:   "ossa",
 		Short: "An object store that speaks the OSS protocol",
 		Long: `Ossa is an object store for your own machine that speaks the protocol of
-Alibaba Cloud OSS, so that the official clients work with it unchanged.
+Alibaba Cloud OSS, so that the official clients work with it unchanged; and a client
+for it and for any other OSS endpoint.
+
+Commands of the client read ` + envEndpoint + `, ` + envRegion + `, ` + envAccessKeyID + `,
+` + envAccessKeySecret + ` and ` + envSessionToken + `.
 
 Exit status: 0 if all went well, 1 if something failed, 2 if the command line
-or the environment cannot be understood.`,
+or the environment cannot be understood, 3 if a part of many things failed, 130
+if a signal ended it.`,
 		Example: `  ossa serve --data /srv/ossa
-  ossa check --data /srv/ossa`,
+  ossa mb oss://builds
+  ossa ls -l oss://builds`,
 		Args:              noArguments,
 		Run:               func(command *cobra.Command, _ []string) { command.Help() },
 		SilenceErrors:     true,
@@ -86,7 +96,19 @@ or the environment cannot be understood.`,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), lifecycleCommand(), cpCommand(), syncCommand(), adminCommand(), versionCommand())
+	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "objects", Title: "Buckets, objects and uploads of any endpoint:"},
+		&cobra.Group{ID: "settings", Title: "Settings, of this program and of buckets and objects:"})
+	in := func(id string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = id
+			root.AddCommand(c)
+		}
+	}
+	in("server", serveCommand(), checkCommand(), adminCommand())
+	in("objects", cpCommand(), syncCommand(), lsCommand(), catCommand(), statCommand(), rmCommand(), mbCommand(), rbCommand(), duCommand(), presignCommand(),
+		hashCommand(), uploadsCommand(), restoreCommand())
+	in("settings", configCommand(), aclCommand(), tagCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
+	root.AddCommand(completionCommand(), versionCommand())
 	return root
 }
 

@@ -60,6 +60,10 @@ func TestMain(m *testing.M) {
 //	certificate NAME     write NAME.pem and NAME.key for localhost and
 //	                     127.0.0.1, which put, get and status trust from then on
 //	hangup               SIGHUP
+//	request METHOD URL FILE STATUS [NAME:VALUE...]
+//	                     a request with a file as body, - for none, is answered with
+//	                     STATUS; the body goes to stdout. @FILE is the URL in a file
+//	uploadid FILE        sets $UPLOAD to the first upload ID in a file
 //	logs TEXT            until serve.log has it
 //	fill FILE SIZE       write a file of the bytes that put sends
 //	hostile KEY          put an object of one byte; \0 and \n in KEY are those bytes
@@ -94,6 +98,9 @@ func TestScript(t *testing.T) {
 			"certificate": writeCertificate,
 			"hangup":      hangup,
 			"logs":        waitForLog,
+
+			"request":  sendRequest,
+			"uploadid": setUploadID,
 		},
 		RequireExplicitExec: true,
 	})

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ossastore/ossa/oss"
+)
+
+// defaultJobs is how many requests of a command are under way at a time.
+const defaultJobs = 8
+
+// maxJobs bounds what --jobs may ask for.
+const maxJobs = 1000
+
+// each calls do for everything in seq, jobs at a time. The first error ends it,
+// be it of seq or of do; when it returns, so have they all.
+func each[T any](ctx context.Context, seq iter.Seq2[T, error], jobs int, do func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan T)
+	var workers sync.WaitGroup
+	for range jobs {
+		workers.Go(func() {
+			for item := range queue {
+				if err := do(ctx, item); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	err := feed(ctx, seq, queue)
+	close(queue)
+	workers.Wait()
+	if first := context.Cause(ctx); first != nil {
+		return first
+	}
+	return err
+}
+
+func feed[T any](ctx context.Context, seq iter.Seq2[T, error], queue chan<- T) error {
+	for item, err := range seq {
+		if err != nil {
+			return err
+		}
+		select {
+		case queue <- item:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// batches groups what seq has, n at a time.
+func batches[T any](seq iter.Seq2[T, error], n int) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		var batch []T
+		for item, err := range seq {
+			if err != nil {
+				if len(batch) == 0 || yield(batch, nil) {
+					yield(nil, err)
+				}
+				return
+			}
+			if batch = append(batch, item); len(batch) == n {
+				if !yield(batch, nil) {
+					return
+				}
+				batch = nil
+			}
+		}
+		if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}
+
+// work is a command that does one thing to many objects and goes on when one
+// fails. Its methods can be called at the same time.
+type work struct {
+	*clientSession
+	command string // names the report
+	jobs    int
+	file    string // of the report; "" for one of its own
+
+	mu      sync.Mutex
+	done    int
+	failed  int
+	inRow   int // failures that are the server's, with no success between
+	journal *os.File
+	hidden  bool // there is no report: it could not be written
+}
+
+func (w *work) addFlags(flags *pflag.FlagSet) {
+	flags.IntVar(&w.jobs, "jobs", defaultJobs, "`number` of requests at a time")
+	flags.StringVar(&w.file, "report", "", "`file` for what failed, made if something does; default ossa-"+w.command+"-TIME.jsonl")
+}
+
+func (w *work) begin(s *clientSession) error {
+	w.clientSession = s
+	if w.jobs < 1 || w.jobs > maxJobs {
+		return usagef("--jobs: %d is not between 1 and %d", w.jobs, maxJobs)
+	}
+	return nil
+}
+
+// failure is a line of a report.
+type failure struct {
+	Type      string `json:"type"` // failure
+	Operation string `json:"operation"`
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key,omitempty"`
+	VersionID string `json:"version_id,omitempty"`
+	UploadID  string `json:"upload_id,omitempty"`
+	Code      string `json:"code,omitempty"` // of the server's answer
+	Message   string `json:"message"`
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// maxInRow is how many failures in a row that are not about the objects end a
+// command: going on would be in vain.
+const maxInRow = 10
+
+// fail notes that something could not be done. It returns an error if going on
+// makes no sense.
+func (w *work) fail(f failure, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	f.Type, f.Message = "failure", err.Error()
+	var refusal *oss.Error
+	answered := errors.As(err, &refusal)
+	if answered {
+		f.Operation, f.Code, f.Message, f.RequestID = refusal.Op, refusal.Code, refusal.Message, refusal.RequestID
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed++
+	if !answered || refusal.Status >= 500 {
+		w.inRow++
+	}
+	w.warn("%v", err) // goes on
+	w.note(f)
+	switch {
+	case answered && hopeless[refusal.Code], w.inRow >= maxInRow:
+		return err
+	}
+	return nil
+}
+
+// hopeless are answers that the next request gets as well.
+var hopeless = map[string]bool{
+	"NoSuchBucket": true, "InvalidAccessKeyId": true, "SignatureDoesNotMatch": true, "SecurityTokenExpired": true,
+	"InvalidSecurityToken": true, "RequestTimeTooSkewed": true, "InvalidBucketName": true,
+}
+
+// note writes a line of the report, which is made with its first one.
+func (w *work) note(f failure) {
+	if w.journal == nil && !w.hidden {
+		if w.file == "" {
+			w.file = "ossa-" + w.command + "-" + time.Now().UTC().Format("20060102T150405Z") + ".jsonl"
+		}
+		var err error
+		if w.journal, err = os.Create(w.file); err != nil {
+			w.hidden = true
+			w.warn("there is no report: %v", err)
+		}
+	}
+	if w.journal != nil {
+		encoder := json.NewEncoder(w.journal)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(f); err != nil {
+			w.warn("the report is not complete: %v", err)
+		}
+	}
+}
+
+// succeed tells that something was done, to machines with v.
+func (w *work) succeed(v any, format string, args ...any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done++
+	w.inRow = 0
+	return w.clientSession.done(v, format, args...)
+}
+
+// end is the outcome of a command whose own error is err.
+func (w *work) end(err error) error {
+	if w.journal != nil {
+		if closing := w.journal.Close(); closing != nil {
+			w.warn("the report is not complete: %v", closing)
+		}
+	}
+	report := w.file
+	if w.hidden {
+		report = "the messages above"
+	}
+	switch {
+	case err != nil || w.failed == 0:
+		return err
+	case w.done == 0:
+		return fmt.Errorf("none of %d could be done; they are listed in %s", w.failed, report)
+	}
+	return &partlyError{w.failed, report}
+}
+
+// confirm asks a person. Where nobody is, the answer is yes: scripts mean what
+// they say.
+func (s *clientSession) confirm(format string, args ...any) error {
+	if !s.terminal || !isTerminalStream(s.stdin) {
+		return nil
+	}
+	fmt.Fprintf(s.stderr, format+" [y/N] ", args...)
+	var answer string
+	fmt.Fscanln(s.stdin, &answer)
+	if a := strings.ToLower(answer); a == "y" || a == "yes" {
+		return nil
+	}
+	return errors.New("nothing was done")
+}

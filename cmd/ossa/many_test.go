@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Everything is done once, by no more workers than asked for, and an error ends it.
+func TestEach(t *testing.T) {
+	list := make([]int, 1000)
+	for i := range list {
+		list[i] = i
+	}
+	var mu sync.Mutex
+	var seen []int
+	busy, most := 0, 0
+	err := each(context.Background(), sequence(list), 4, func(_ context.Context, i int) error {
+		mu.Lock()
+		busy++
+		most = max(most, busy)
+		seen = append(seen, i)
+		mu.Unlock()
+		runtime.Gosched()
+		mu.Lock()
+		busy--
+		mu.Unlock()
+		return nil
+	})
+	slices.Sort(seen)
+	if err != nil || !slices.Equal(seen, list) || most > 4 {
+		t.Errorf("%d of %d done by %d, %v", len(seen), len(list), most, err)
+	}
+
+	wrong := errors.New("wrong")
+	done := 0
+	err = each(context.Background(), sequence(list), 1, func(_ context.Context, i int) error {
+		done++
+		if i == 10 {
+			return wrong
+		}
+		return nil
+	})
+	if !errors.Is(err, wrong) || done > 13 {
+		t.Errorf("after an error %d were done, %v", done, err)
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := each(ctx, sequence(list), 2, func(context.Context, int) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Batches have all that a listing has, its error at last.
+func TestBatches(t *testing.T) {
+	wrong := errors.New("wrong")
+	listing := func(n int, err error) func(func(int, error) bool) {
+		return func(yield func(int, error) bool) {
+			for i := range n {
+				if !yield(i, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(0, err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		n     int
+		err   error
+		sizes []int
+	}{{0, nil, nil}, {3, nil, []int{3}}, {4, nil, []int{4}}, {9, nil, []int{4, 4, 1}}, {5, wrong, []int{4, 1}}, {0, wrong, nil}} {
+		var sizes []int
+		var got error
+		for batch, err := range batches(listing(c.n, c.err), 4) {
+			if err != nil {
+				got = err
+				continue
+			}
+			sizes = append(sizes, len(batch))
+		}
+		if !slices.Equal(sizes, c.sizes) || got != c.err {
+			t.Errorf("%d: %v, %v; want %v, %v", c.n, sizes, got, c.sizes, c.err)
+		}
+	}
+}
+
+// Sizes and ages are read as people write them.
+func TestUnits(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0": 0, "1048576": 1 << 20, "100k": 100 << 10, "100K": 100 << 10, "10MiB": 10 << 20, "10 MB": 10 << 20, "1.5g": 3 << 29, "2T": 2 << 40, "9007199254740993": 9007199254740993,
+	} {
+		if n, err := parseSize(text); err != nil || n != want {
+			t.Errorf("%q: %d, %v; want %d", text, n, err, want)
+		}
+	}
+	for _, text := range []string{"", "k", "-1", "1x", "1kk", "1ki2", "NaN", "1e30G", "Inf"} {
+		if n, err := parseSize(text); err == nil {
+			t.Errorf("%q is %d", text, n)
+		}
+	}
+	for text, want := range map[string]time.Duration{"7d": 7 * 24 * time.Hour, "2w": 14 * 24 * time.Hour, "12h": 12 * time.Hour, "0s": 0, "90m": 90 * time.Minute} {
+		if age, err := parseAge("--older-than", text); err != nil || age != want {
+			t.Errorf("%q: %v, %v; want %v", text, age, err, want)
+		}
+	}
+	for _, text := range []string{"", "7", "d", "-1d", "-1h", "1.5d", "99999999999d"} {
+		if age, err := parseAge("--older-than", text); err == nil || !strings.Contains(err.Error(), "--older-than") {
+			t.Errorf("%q is %v, %v", text, age, err)
+		}
+	}
+}
+
+// What is printed cannot take a terminal over.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain\ttext\n": "plain\ttext\n", "a\x1b[2Jb": `a\x1b[2Jb`, "bell\a": `bell\a`, "\xff": `\xff`, "中文": "中文", "\u202e": `\u202e`, "\r": `\r`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Tables stay aligned over blocks, and one without rows is nothing.
+func TestTable(t *testing.T) {
+	var out strings.Builder
+	p := &printer{stdout: &out}
+	if err := p.rows("A B").end(); err != nil || out.Len() > 0 {
+		t.Errorf("a table without rows: %q, %v", out.String(), err)
+	}
+	table := p.rows("A B")
+	for range aligned + 10 {
+		if err := table.add("länger", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := table.end(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	if len(lines) != aligned+11 || lines[0] != "A       B" || lines[1] != "länger  x" || lines[aligned+10] != "länger  x" {
+		t.Errorf("%d lines: %q, %q, %q", len(lines), lines[0], lines[1], lines[len(lines)-1])
+	}
+}
+
+// The words of ossutil become those of this program.
+func TestFromOssutil(t *testing.T) {
+	for from, want := range map[string]string{
+		"":                                            "",
+		"ls oss://b":                                  "ls oss://b",
+		"sign oss://b/k --timeout 60":                 "presign oss://b/k --timeout 60",
+		"set-acl oss://b public-read -b":              "acl set oss://b public-read",
+		"lifecycle --method put oss://b f":            "lifecycle put oss://b f",
+		"lifecycle --method=delete oss://b":           "lifecycle rm oss://b",
+		"lifecycle put oss://b f":                     "lifecycle put oss://b f",
+		"bucket-policy --method get oss://b":          "policy get oss://b",
+		"listpart oss://b/k ID":                       "uploads parts oss://b/k ID",
+		"object-tagging --method put oss://b/k#1 a#b": "tag put oss://b/k#1 a=b",
+		"bucket-encryption --method delete oss://b":   "encryption rm oss://b",
+	} {
+		if got := strings.Join(fromOssutil(strings.Fields(from)), " "); got != want {
+			t.Errorf("%q: %q, want %q", from, got, want)
+		}
+	}
+}
