@@ -92,6 +92,7 @@ func (s *Store) DeleteBucket(_ context.Context, name string) error {
 		err = store.ErrBucketHasUploads
 	default:
 		delete(s.buckets, name)
+		maps.DeleteFunc(s.cnames, func(_ string, c cname) bool { return c.bucket == name })
 	}
 	return at(err, store.Error{Op: "DeleteBucket", Bucket: name})
 }

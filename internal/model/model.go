@@ -39,6 +39,7 @@ type Options struct {
 type Store struct {
 	opts    Options
 	buckets map[string]*bucket
+	cnames  map[string]cname // by domain
 	ram     ram
 	made    int // buckets and versions made so far
 }
@@ -81,12 +82,12 @@ func New(opts Options) *Store {
 	if opts.CompletedFor == 0 {
 		opts.CompletedFor = 25 * time.Hour
 	}
-	return &Store{opts: opts, buckets: make(map[string]*bucket), ram: newRAM()}
+	return &Store{opts: opts, buckets: make(map[string]*bucket), cnames: make(map[string]cname), ram: newRAM()}
 }
 
 // Clone returns a store that is the same and goes its own way from here on.
 func (s *Store) Clone() *Store {
-	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket), ram: s.ram.clone()}
+	c := &Store{opts: s.opts, made: s.made, buckets: make(map[string]*bucket), cnames: maps.Clone(s.cnames), ram: s.ram.clone()}
 	for name, b := range s.buckets {
 		own := &bucket{
 			Bucket: b.Bucket, completed: maps.Clone(b.completed), configs: maps.Clone(b.configs),

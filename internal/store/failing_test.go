@@ -44,6 +44,7 @@ func (w *workload) shortLife(fs vfs.FS) {
 		w.put(s, rng, "k2")
 		for range 3 {
 			w.config(s, rng)
+			w.cname(s, rng)
 		}
 		w.initiate(s, "k3")
 		for range 4 {

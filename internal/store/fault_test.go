@@ -137,6 +137,9 @@ func snapshot(t *testing.T, a api) string {
 			configs.Documents[kind] = fmt.Appendf(nil, "%d %x", len(document), md5.Sum(document))
 		}
 		fmt.Fprintf(&s, "\n%s", configs.Documents)
+		domains, err := a.ListCname(ctx, b.Name)
+		must(t, err)
+		fmt.Fprintf(&s, "\n%+v", domains)
 		objects, err := a.ListObjects(ctx, &store.ListObjectsRequest{Bucket: b.Name, Max: store.MaxListed})
 		must(t, err)
 		for _, o := range objects.Objects {

@@ -127,6 +127,10 @@ type api interface {
 	GetBucketConfigs(context.Context, string, ...store.ConfigKind) (*store.BucketConfigs, error)
 	DeleteBucketConfig(context.Context, string, store.ConfigKind) error
 	UpdateBucketConfig(context.Context, string, store.ConfigKind, func([]byte) ([]byte, error)) error
+	PutCname(context.Context, string, string) error
+	DeleteCname(context.Context, string, string) error
+	ListCname(context.Context, string) ([]store.Cname, error)
+	LookupCname(context.Context, string) (string, error)
 	GetBucketStat(context.Context, string) (*store.BucketStat, error)
 	ListObjects(context.Context, *store.ListObjectsRequest) (*store.ListObjectsResult, error)
 	PutObject(context.Context, *store.PutObjectRequest) (*store.Object, error)
@@ -287,6 +291,7 @@ func (h *history) step(o op) any {
 // sentinels are the errors that answers are told by.
 var sentinels = []error{
 	store.ErrNoSuchBucket, store.ErrBucketExists, store.ErrBucketRedundancy, store.ErrTooManyBuckets, store.ErrBucketHasObjects, store.ErrBucketHasUploads, store.ErrNoSuchConfig,
+	store.ErrCnameExists, store.ErrNoSuchCname, store.ErrTooManyCnames,
 	store.ErrNoSuchKey, store.ErrNoSuchVersion, store.ErrObjectExists, store.ErrNoSuchUpload, store.ErrInvalidPart,
 	store.ErrInvalidPartOrder, store.ErrPartTooSmall, store.ErrPartNotSequential, store.ErrTooLarge, store.ErrWrongMD5,
 	store.ErrWrongCRC64, store.ErrShortBody, store.ErrFull, store.ErrUnavailable,
@@ -393,6 +398,7 @@ func (h *history) compare() {
 	for _, b := range buckets {
 		h.step(op{"GetBucketStat " + b.Name, func(a api) (any, error) { return a.GetBucketStat(h.ctx, b.Name) }})
 		h.step(op{"GetBucketConfigs " + b.Name, func(a api) (any, error) { return a.GetBucketConfigs(h.ctx, b.Name, someConfigs...) }})
+		h.step(op{"ListCname " + b.Name, func(a api) (any, error) { return a.ListCname(h.ctx, b.Name) }})
 		objects := h.step(listObjects(store.ListObjectsRequest{Bucket: b.Name, Max: store.MaxListed})).(*store.ListObjectsResult).Objects
 		for _, o := range objects {
 			h.step(getObject(b.Name, o.Key))
@@ -401,6 +407,9 @@ func (h *history) compare() {
 		for _, u := range h.step(listUploads(req)).(*store.ListMultipartUploadsResult).Uploads {
 			h.step(listParts(u, 0, store.MaxListed))
 		}
+	}
+	for _, domain := range someDomains {
+		h.step(lookupCname(domain))
 	}
 	h.compareRAM()
 }
@@ -472,7 +481,7 @@ func TestRandomHistory(t *testing.T) {
 					went[kind] += n
 				}
 			})
-			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "UpdateBucketConfig", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload", "RestoreObject"} {
+			for _, kind := range []string{"CompleteMultipartUpload", "DeleteBucket", "CopyObject", "UploadPartCopy", "RepeatedComplete", "PutBucketConfig", "DeleteBucketConfig", "UpdateBucketConfig", "PutCname", "DeleteCname", "LookupCname", "DeleteUser", "DeleteAccessKey", "DetachPolicyFromUser", "ApplyLifecycle", "AbortDueUpload", "RestoreObject"} {
 				if went[kind] == 0 && !t.Failed() {
 					t.Errorf("no %s ever succeeded: %v", kind, went)
 				}
@@ -598,7 +607,9 @@ func (h *history) random() op {
 	if rng.IntN(8) == 0 {
 		return h.randomRAM()
 	}
-	switch n := rng.IntN(234); {
+	switch n := rng.IntN(240); {
+	case n >= 234:
+		return h.cname(bucket)
 	case n >= 228:
 		return h.uploadPartCopy()
 	case n >= 218:
@@ -723,6 +734,26 @@ func (h *history) config(bucket string) op {
 	}
 	kinds := someConfigs[:h.rng.IntN(len(someConfigs)+1)]
 	return op{"GetBucketConfigs " + bucket, func(a api) (any, error) { return a.GetBucketConfigs(h.ctx, bucket, kinds...) }}
+}
+
+var someDomains = []string{"a.example", "b.example", "img.b.example"}
+
+func lookupCname(domain string) op {
+	return op{"LookupCname " + domain, func(a api) (any, error) { return a.LookupCname(context.Background(), domain) }}
+}
+
+// cname returns an operation on one of few domains, which other buckets want too.
+func (h *history) cname(bucket string) op {
+	domain := pick(h.rng, someDomains...)
+	switch h.rng.IntN(6) {
+	case 0:
+		return op{"DeleteCname " + bucket + " " + domain, func(a api) (any, error) { return nil, a.DeleteCname(h.ctx, bucket, domain) }}
+	case 1:
+		return op{"ListCname " + bucket, func(a api) (any, error) { return a.ListCname(h.ctx, bucket) }}
+	case 2:
+		return lookupCname(domain)
+	}
+	return op{"PutCname " + bucket + " " + domain, func(a api) (any, error) { return nil, a.PutCname(h.ctx, bucket, domain) }}
 }
 
 // lifecycle returns an operation that does to objects or an upload what is due

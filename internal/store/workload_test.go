@@ -34,6 +34,7 @@ type workload struct {
 	contents map[string][][16]byte // value of an object -> MD5 of what it may hold
 	pieces   map[string][]byte     // ETag of a part or an object -> its bytes
 	uploads  []*work
+	domains  []string
 }
 
 // work is an upload and what was tried to end it.
@@ -119,7 +120,9 @@ func labelled(value string) store.Attributes {
 // step does one random operation.
 func (w *workload) step(s *store.Store, rng *rand.Rand) {
 	key := pick(rng, "k1", "k2", "k3")
-	switch n := rng.IntN(113); {
+	switch n := rng.IntN(118); {
+	case n >= 113:
+		w.cname(s, rng)
 	case n >= 109:
 		w.expireUpload(s, rng, w.upload(rng))
 	case n >= 105:
@@ -251,6 +254,49 @@ func (w *workload) config(s *store.Store, rng *rand.Rand) {
 		err := s.PutBucketConfig(w.ctx, "b", store.ConfigPolicy, document)
 		end(err)
 		w.fail("PutBucketConfig", err)
+	}
+}
+
+// cname lets a new domain lead to the bucket, or reads or takes away one of the
+// latest.
+func (w *workload) cname(s *store.Store, rng *rand.Rand) {
+	switch domain := w.domain(rng); {
+	case domain == "" || rng.IntN(2) == 0:
+		domain = w.value(nil) + ".example"
+		w.mu.Lock()
+		w.domains = append(w.domains, domain)
+		w.mu.Unlock()
+		end := w.rec.write(domain, "b")
+		err := s.PutCname(w.ctx, "b", domain)
+		end(err)
+		w.fail("PutCname", err, store.ErrTooManyCnames)
+	case rng.IntN(2) == 0:
+		w.lookupCname(s, domain)
+	default:
+		end := w.rec.write(domain, "")
+		err := s.DeleteCname(w.ctx, "b", domain)
+		end(err)
+		w.fail("DeleteCname", err, store.ErrNoSuchCname)
+	}
+}
+
+// domain returns one of the latest domains, or "".
+func (w *workload) domain(rng *rand.Rand) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.domains)
+	if n == 0 {
+		return ""
+	}
+	return w.domains[n-1-rng.IntN(min(4, n))]
+}
+
+func (w *workload) lookupCname(s *store.Store, domain string) {
+	end := w.rec.read(domain)
+	bucket, err := s.LookupCname(w.ctx, domain)
+	w.fail("LookupCname", err, store.ErrNoSuchCname)
+	if err == nil || errors.Is(err, store.ErrNoSuchCname) {
+		end(bucket)
 	}
 }
 
@@ -450,6 +496,9 @@ func (w *workload) look(s *store.Store) error {
 		w.get(s, key, func() {})
 	}
 	w.getConfig(s)
+	for _, domain := range w.domains {
+		w.lookupCname(s, domain)
+	}
 	var errs []error
 	for _, u := range w.uploads {
 		errs = append(errs, w.judge(u, w.listParts(s, u) != nil))
