@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"transfer": {"kv", "kv/pebblekv", "oss", "wire"}, // its journal is an engine's, and nobody's to choose
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
-	"auth":   {},
+	"auth":   {"sign"},
 	"iam":    {"auth", "kms", "store"},
 	"admin":  {"auth", "iam", "kms", "sign", "store", "wire"},
 	"sign":   {},

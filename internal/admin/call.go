@@ -108,8 +108,6 @@ func (c *call) authenticate() error {
 	var flaw *sign.Error
 	if errors.As(err, &flaw) {
 		c.h.failures.note(c.address, c.h.opts.Clock())
-	} else if err == nil {
-		c.h.opts.Keys.Used(c.identity)
 	}
 	return err
 }
@@ -130,38 +128,8 @@ func (c *call) verify() error {
 		return &sign.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: "Calls of the admin API are signed with V4 in the Authorization header."}
 	}
 	c.accessKeyID = claim.AccessKeyID
-	if err := claim.CheckTime(c.h.opts.Clock()); err != nil {
-		return err
-	}
-	key, err := c.h.opts.Keys.Lookup(c.r.Context(), claim.AccessKeyID, claim.SecurityToken)
-	if err != nil {
-		return keyError(claim.AccessKeyID, err)
-	}
-	if err := claim.CheckScope(c.h.opts.Region); err != nil {
-		return err
-	}
-	if err := claim.CheckSignature(signed, key.Secret); err != nil {
-		return err
-	}
-	c.identity = key.Identity
-	return nil
-}
-
-// keyError words a failed look-up of an access key.
-func keyError(id string, err error) error {
-	switch {
-	case errors.Is(err, auth.ErrUnknownKey):
-		return sign.UnknownAccessKey(id)
-	case errors.Is(err, auth.ErrDisabledKey):
-		return sign.DisabledAccessKey(id)
-	case errors.Is(err, auth.ErrInvalidToken):
-		return sign.InvalidToken()
-	case errors.Is(err, auth.ErrExpiredToken):
-		return sign.ExpiredToken()
-	case errors.Is(err, auth.ErrMismatchedToken):
-		return sign.MismatchedToken()
-	}
-	return fmt.Errorf("look up access key: %w", err)
+	c.identity, err = auth.Verify(c.r.Context(), c.h.opts.Keys, claim, signed, c.h.opts.Clock(), c.h.opts.Region)
+	return err
 }
 
 // readBody reads the body, which must be the one that was signed.

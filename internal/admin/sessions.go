@@ -7,6 +7,7 @@ import (
 
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/kms"
+	"github.com/ossastore/ossa/internal/sign"
 	"github.com/ossastore/ossa/internal/store"
 )
 
@@ -26,7 +27,7 @@ var assumeRole = action{
 		duration := time.Duration(max(-1, min(r.DurationSeconds, most))) * time.Second
 		session, err := c.h.opts.Keys.AssumeRole(ctx, c.identity, []byte(r.Policy), duration)
 		if errors.Is(err, store.ErrNoSuchUser) {
-			return nil, keyError(c.accessKeyID, auth.ErrUnknownKey) // gone since it signed
+			return nil, sign.UnknownAccessKey(c.accessKeyID) // gone since it signed
 		}
 		if err != nil {
 			return nil, err

@@ -1,8 +1,8 @@
 // Package auth decides who may do what. It is pure: it reads no clock and does
 // no I/O, so that every decision can be tested as a table.
 //
-// A request reaches it with an [Identity], which a verified signature proves (or
-// with [Anonymous], which needs no proof), an action such as oss:GetObject and a
+// A request reaches it with an [Identity], which a signature proves ([Verify] asks
+// whoever knows the [Keys]; or with [Anonymous], which needs no proof), an action such as oss:GetObject and a
 // [Resource] such as acs:oss:*:*:bucket/key. The server takes the action from its
 // operation table, one row an operation, and asks once for every resource that
 // an operation touches. What administers the server (ram:*, sts:AssumeRole,

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -34,27 +33,14 @@ func (s *Server) authenticate(ctx context.Context, rq *request) error {
 		return nil
 	}
 	rq.accessKeyID = claim.AccessKeyID
-	if err := claim.CheckTime(s.opts.Clock()); err != nil {
-		return err
-	}
-	key, err := s.opts.Keys.Lookup(ctx, claim.AccessKeyID, claim.SecurityToken)
-	if err != nil {
-		return keyError(claim.AccessKeyID, err)
-	}
 	region := s.opts.Region
 	if s.opts.AnyRegion {
 		region = sign.AnyRegion
 	}
-	if err := claim.CheckScope(region); err != nil {
+	rq.identity, err = auth.Verify(ctx, s.opts.Keys, claim, signed, s.opts.Clock(), region)
+	if err != nil {
 		return err
 	}
-	if err := claim.CheckSignature(signed, key.Secret); err != nil {
-		return err
-	}
-	if s.noter != nil {
-		s.noter.Used(key.Identity)
-	}
-	rq.identity = key.Identity
 	if rq.identity.Kind == auth.Owner {
 		rq.identity.ID = s.opts.OwnerID
 	}
@@ -68,23 +54,6 @@ func signParams(query wire.Values) []sign.Param {
 		params = append(params, sign.Param(p))
 	}
 	return params
-}
-
-// keyError words a failed look-up of an access key.
-func keyError(id string, err error) error {
-	switch {
-	case errors.Is(err, auth.ErrUnknownKey):
-		return sign.UnknownAccessKey(id)
-	case errors.Is(err, auth.ErrDisabledKey):
-		return sign.DisabledAccessKey(id)
-	case errors.Is(err, auth.ErrInvalidToken):
-		return sign.InvalidToken()
-	case errors.Is(err, auth.ErrExpiredToken):
-		return sign.ExpiredToken()
-	case errors.Is(err, auth.ErrMismatchedToken):
-		return sign.MismatchedToken()
-	}
-	return fmt.Errorf("look up access key: %w", err)
 }
 
 // authorizeOperation asks for what the operation table names, and for tags

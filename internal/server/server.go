@@ -54,7 +54,6 @@ type Server struct {
 	domains    []string // lower case
 	proxies    proxies
 	authorizer auth.Authorizer
-	noter      auth.Noter // nil: nobody wants to know
 	policies   parsed[*auth.Policy]
 	lifecycles parsed[lifecycle.Rules]
 	referers   parsed[*wire.RefererConfiguration]
@@ -82,7 +81,6 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList, Region: opts.Region, Account: opts.OwnerID},
 		documents:  semaphore.NewWeighted(opts.DocumentMemory),
 	}
-	srv.noter, _ = opts.Keys.(auth.Noter)
 	srv.perKey = newCounted[string](opts.MaxInFlightPerKey)
 	srv.addresses = newCounted[netip.Addr](opts.MaxConnectionsPerAddress)
 	for _, domain := range opts.Domains {
