@@ -420,7 +420,7 @@ func TestUnreadablePolicy(t *testing.T) {
 	w.expect(get, rootCred, 200, "")
 	w.expect(get, cred, 500, "InternalError")
 	w.expect(get, sign.Credentials{}, 500, "InternalError")
-	if !strings.Contains(w.log.String(), "policy of bucket bucket") {
+	if !strings.Contains(w.log.String(), "bucket bucket: kept configuration policy") {
 		t.Errorf("the log says %s", w.log)
 	}
 	w.config(store.ConfigPolicy, policyOf(`{"Effect":"Allow","Principal":["*"],"Action":"oss:GetObject","Resource":"acs:oss:*:*:bucket/key"}`))

@@ -208,11 +208,12 @@ func (s *Server) headBucket(ctx context.Context, rq *request) error {
 
 // getBucketInfo describes a bucket.
 func (s *Server) getBucketInfo(ctx context.Context, rq *request) error {
-	b, err := s.store.GetBucketInfo(ctx, rq.target.bucket)
+	configs, err := s.store.GetBucketConfigs(ctx, rq.target.bucket, store.ConfigEncryption)
 	if err != nil {
 		return err
 	}
-	encryption, err := s.bucketEncryption(ctx, rq.target.bucket)
+	b := configs.Bucket
+	encryption, err := keptEncryption(configs.Documents[store.ConfigEncryption])
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,15 +45,21 @@ func (s *Server) deleteBucketCors(ctx context.Context, rq *request) error {
 	return s.deleteConfig(ctx, rq, store.ConfigCors)
 }
 
-// bucketCORS returns a bucket's rules, nil if it has none.
-func (s *Server) bucketCORS(ctx context.Context, bucket string) (*wire.CORSConfiguration, error) {
-	document, err := s.store.GetBucketConfig(ctx, bucket, store.ConfigCors)
-	if errors.Is(err, store.ErrNoSuchConfig) {
-		return nil, nil
-	} else if err != nil {
+// bucketCORS returns the rules of the bucket that rq is about, nil if it has
+// none.
+func (s *Server) bucketCORS(ctx context.Context, rq *request) (*wire.CORSConfiguration, error) {
+	r, err := s.rules(ctx, rq, rq.target.bucket)
+	switch {
+	case err != nil:
 		return nil, err
+	case r.missing != nil:
+		return nil, r.missing
+	case r.cors == nil:
+		return nil, nil
 	}
-	return kept(store.ConfigCors, document, wire.DecodeCORS)
+	return s.cors.get(rq.target.bucket, r.cors, func() (*wire.CORSConfiguration, error) {
+		return kept(store.ConfigCors, r.cors, wire.DecodeCORS)
+	})
 }
 
 // optionObject answers a preflight, which is never signed.
@@ -70,7 +75,7 @@ func (s *Server) optionObject(ctx context.Context, rq *request) error {
 	if rq.target.bucket == "" {
 		return wire.NewError("AccessForbidden")
 	}
-	c, err := s.bucketCORS(ctx, rq.target.bucket)
+	c, err := s.bucketCORS(ctx, rq)
 	if err != nil {
 		return err
 	}
@@ -114,7 +119,7 @@ func (s *Server) allowOrigin(ctx context.Context, rq *request) {
 	if origin == "" || rq.target.bucket == "" || rq.r.Method == http.MethodOptions {
 		return
 	}
-	c, err := s.bucketCORS(ctx, rq.target.bucket)
+	c, err := s.bucketCORS(ctx, rq)
 	if err != nil || c == nil {
 		return // the operation finds out for itself what is wrong with the bucket
 	}

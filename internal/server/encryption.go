@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
@@ -20,7 +19,7 @@ func (s *Server) putBucketEncryption(ctx context.Context, rq *request) error {
 		return err
 	}
 	if e.Default.SSEAlgorithm == wire.EncryptionSM4 || e.Default.KMSDataEncryption == wire.EncryptionSM4 {
-		return sm4NotImplemented()
+		return notImplemented("The encryption algorithm SM4 is")
 	}
 	return s.putConfig(ctx, rq, store.ConfigEncryption, e)
 }
@@ -36,25 +35,15 @@ func (s *Server) deleteBucketEncryption(ctx context.Context, rq *request) error 
 	return s.deleteConfig(ctx, rq, store.ConfigEncryption)
 }
 
-// bucketEncryption returns a bucket's default encryption, nil if it has none.
-func (s *Server) bucketEncryption(ctx context.Context, bucket string) (*wire.ServerSideEncryptionRule, error) {
-	document, err := s.store.GetBucketConfig(ctx, bucket, store.ConfigEncryption)
-	if errors.Is(err, store.ErrNoSuchConfig) {
+// keptEncryption reads a bucket's default encryption as it is kept, nil if it
+// has none.
+func keptEncryption(document []byte) (*wire.ServerSideEncryptionRule, error) {
+	if document == nil {
 		return nil, nil
-	} else if err != nil {
-		return nil, err
 	}
 	e, err := kept(store.ConfigEncryption, document, wire.DecodeEncryption)
 	if err != nil {
 		return nil, err
 	}
 	return &e.Default, nil
-}
-
-// sm4NotImplemented refuses the one algorithm of OSS that this server does not
-// have.
-func sm4NotImplemented() error {
-	e := wire.NewError("NotImplemented").WithMessage("The encryption algorithm SM4 is not implemented by this server.")
-	e.Status = statusNotImplemented
-	return e
 }

@@ -268,9 +268,10 @@ func conflictingSubresources(present []condition) error {
 // headers that it cannot honour, see ifHeaderNotImplemented.
 const statusNotImplemented = http.StatusNotImplemented
 
-// notImplemented refuses an operation of OSS that this server does not have.
-func notImplemented(op *operation) error {
-	e := wire.NewError("NotImplemented").WithMessage("The operation " + op.name + " is not implemented by this server.")
+// notImplemented refuses something of OSS that this server does not have: an
+// operation, or what a document asks for.
+func notImplemented(what string) error {
+	e := wire.NewError("NotImplemented").WithMessage(what + " not implemented by this server.")
 	e.Status = statusNotImplemented
 	return e
 }

@@ -76,6 +76,8 @@ func (s *Server) setRuleIDs(c *wire.LifecycleConfiguration) error {
 	return nil
 }
 
+const rulesByAccess = "Rules by the time of the last access (IsAccessTime) are"
+
 // refuseAccessTime refuses rules by the time of the last access, which is not
 // tracked. The service asks for that to be enabled first.
 func refuseAccessTime(c *wire.LifecycleConfiguration) error {
@@ -83,20 +85,14 @@ func refuseAccessTime(c *wire.LifecycleConfiguration) error {
 	for _, r := range c.Rules {
 		for _, t := range r.Transitions {
 			if refused(t.IsAccessTime) {
-				return accessTimeNotImplemented()
+				return notImplemented(rulesByAccess)
 			}
 		}
 		for _, t := range r.NoncurrentVersionTransitions {
 			if refused(t.IsAccessTime) {
-				return accessTimeNotImplemented()
+				return notImplemented(rulesByAccess)
 			}
 		}
 	}
 	return nil
-}
-
-func accessTimeNotImplemented() error {
-	e := wire.NewError("NotImplemented").WithMessage("Rules by the time of the last access (IsAccessTime) are not implemented by this server.")
-	e.Status = statusNotImplemented
-	return e
 }

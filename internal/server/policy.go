@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/ossastore/ossa/internal/auth"
@@ -44,19 +45,24 @@ func (s *Server) deleteBucketPolicy(ctx context.Context, rq *request) error {
 	return s.deleteConfig(ctx, rq, store.ConfigPolicy)
 }
 
-// getBucketPolicyStatus tells whether a bucket's policy lets everybody in.
+// getBucketPolicyStatus tells whether a bucket's policy lets everybody in. A
+// bucket without one lets nobody in by it, as the documentation page has it.
 func (s *Server) getBucketPolicyStatus(ctx context.Context, rq *request) error {
 	doc, err := s.store.GetBucketConfig(ctx, rq.target.bucket, store.ConfigPolicy)
-	if err != nil {
+	if errors.Is(err, store.ErrNoSuchConfig) {
+		return rq.w.document(&wire.PolicyStatus{})
+	} else if err != nil {
 		return err
 	}
-	policy, err := kept(store.ConfigPolicy, doc, func(b []byte) (*auth.Policy, error) {
-		return auth.ParseBucketPolicy(b, rq.target.bucket)
-	})
+	policy, err := keptPolicy(rq.target.bucket, doc)
 	if err != nil {
 		return err
 	}
 	return rq.w.document(&wire.PolicyStatus{IsPublic: policy.IsPublic()})
+}
+
+func keptPolicy(bucket string, document []byte) (*auth.Policy, error) {
+	return kept(store.ConfigPolicy, document, func(b []byte) (*auth.Policy, error) { return auth.ParseBucketPolicy(b, bucket) })
 }
 
 func invalidPolicyDocument(err error) error {

@@ -21,8 +21,29 @@ type rules struct {
 	referer *wire.RefererConfiguration // nil: everybody may
 	tagging []byte                     // the document with the bucket's tags
 
+	// What only some requests read; see configKinds.
 	lifecycle  []byte // the document of the rules by which objects expire
 	encryption []byte // the document with the default encryption
+	cors       []byte // the document of the rules for pages of other origins
+}
+
+// configKinds are the configurations that a request is judged by or answered
+// with. Some are long, and are left where they are if nobody asks.
+func (rq *request) configKinds() []store.ConfigKind {
+	if rq.op.name == "OptionObject" {
+		return []store.ConfigKind{store.ConfigCors}
+	}
+	kinds := []store.ConfigKind{store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging}
+	switch rq.op.name {
+	case "GetObject", "HeadObject":
+		kinds = append(kinds, store.ConfigLifecycle)
+	case "PutObject", "CopyObject", "InitiateMultipartUpload":
+		kinds = append(kinds, store.ConfigEncryption)
+	}
+	if rq.hasHeader("Origin") {
+		kinds = append(kinds, store.ConfigCors)
+	}
+	return kinds
 }
 
 // rules returns the rules of a bucket, also of one that is not there.
@@ -34,8 +55,7 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 		return r, nil
 	}
 	r := &rules{}
-	configs, err := s.store.GetBucketConfigs(ctx, bucket, store.ConfigPolicy, store.ConfigReferer, store.ConfigTagging,
-		store.ConfigLifecycle, store.ConfigEncryption)
+	configs, err := s.store.GetBucketConfigs(ctx, bucket, rq.configKinds()...)
 	switch {
 	case errors.Is(err, store.ErrNoSuchBucket):
 		r.missing = err
@@ -44,16 +64,19 @@ func (s *Server) rules(ctx context.Context, rq *request, bucket string) (*rules,
 	default:
 		r.acl, r.tagging = configs.Bucket.ACL, configs.Documents[store.ConfigTagging]
 		r.lifecycle, r.encryption = configs.Documents[store.ConfigLifecycle], configs.Documents[store.ConfigEncryption]
+		r.cors = configs.Documents[store.ConfigCors]
 		if doc := configs.Documents[store.ConfigPolicy]; doc != nil {
-			r.policy, err = s.policies.get(bucket, doc, func() (*auth.Policy, error) { return auth.ParseBucketPolicy(doc, bucket) })
+			r.policy, err = s.policies.get(bucket, doc, func() (*auth.Policy, error) { return keptPolicy(bucket, doc) })
 			if err != nil && rq.identity.Kind != auth.Owner {
-				return nil, fmt.Errorf("policy of bucket %s: %w", bucket, err)
+				return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 			}
 		}
 		if doc := configs.Documents[store.ConfigReferer]; doc != nil {
-			r.referer, err = s.referers.get(bucket, doc, func() (*wire.RefererConfiguration, error) { return wire.DecodeReferer(doc) })
+			r.referer, err = s.referers.get(bucket, doc, func() (*wire.RefererConfiguration, error) {
+				return kept(store.ConfigReferer, doc, wire.DecodeReferer)
+			})
 			if err != nil {
-				return nil, fmt.Errorf("referers of bucket %s: %w", bucket, err)
+				return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 			}
 		}
 	}
@@ -68,7 +91,7 @@ func (r *rules) tags() ([]wire.Tag, error) {
 	if r.tagging == nil {
 		return nil, nil
 	}
-	return wire.DecodeTagging(r.tagging, maxTagsRead)
+	return keptTags(r.tagging)
 }
 
 // checkReferer refuses a request that a page of somebody else's has led to. One

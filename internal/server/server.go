@@ -57,6 +57,7 @@ type Server struct {
 	policies   parsed[*auth.Policy]
 	lifecycles parsed[lifecycle.Rules]
 	referers   parsed[*wire.RefererConfiguration]
+	cors       parsed[*wire.CORSConfiguration]
 	metrics    *metrics
 	inFlight   atomic.Int64
 	perKey     *counted[string] // requests, by access key ID; "" are the anonymous ones
@@ -201,7 +202,7 @@ func (s *Server) serve(ctx context.Context, rq *request) error {
 		}
 	}
 	if rq.op.handler == nil {
-		return notImplemented(rq.op)
+		return notImplemented("The operation " + rq.op.name + " is")
 	}
 	if err := rq.refuseConditions(); err != nil {
 		return err

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/internal/wire"
@@ -64,14 +63,13 @@ func (s *Server) encryption(ctx context.Context, rq *request, wish store.Encrypt
 		return wish, nil
 	}
 	rules, err := s.rules(ctx, rq, rq.target.bucket)
-	if err != nil || rules.encryption == nil {
+	if err != nil {
 		return store.Encryption{}, err
 	}
-	document, err := wire.DecodeEncryption(rules.encryption)
-	if err != nil {
-		return store.Encryption{}, fmt.Errorf("kept default encryption of bucket %s: %v", rq.target.bucket, err) // not the client's fault
+	rule, err := keptEncryption(rules.encryption)
+	if err != nil || rule == nil {
+		return store.Encryption{}, err
 	}
-	rule := document.Default
 	if rule.SSEAlgorithm == wire.EncryptionSM4 || rule.KMSDataEncryption != "" {
 		return store.Encryption{}, headerNotImplemented(wire.HeaderEncryption) // written by a release that has it
 	}
