@@ -28,6 +28,9 @@ func (k RootKey) LogValue() slog.Value { return slog.StringValue(k.ID) }
 const (
 	idLine     = "export OSS_ACCESS_KEY_ID="
 	secretLine = "export OSS_ACCESS_KEY_SECRET="
+	// A token of a session that the shell was in would not go with this key. Files
+	// of older releases have no such line.
+	tokenLine = "unset OSS_SESSION_TOKEN"
 )
 
 // RootKey returns the root access key that is kept in the data directory, and
@@ -45,7 +48,7 @@ func (e *Engine) RootKey(random io.Reader) (key RootKey, made bool, err error) {
 	}
 	if e.fs != nil {
 		text := "# Root access key of this data directory. Whoever has it may do everything.\n" +
-			idLine + key.ID + "\n" + secretLine + key.Secret + "\n"
+			idLine + key.ID + "\n" + secretLine + key.Secret + "\n" + tokenLine + "\n"
 		if err := smallfile.Write(e.fs, e.dir, credentialsName, []byte(text)); err != nil {
 			return RootKey{}, false, err
 		}
