@@ -29,6 +29,9 @@ func Admin(ready func(context.Context) error, gatherer prometheus.Gatherer) http
 		}
 		io.WriteString(w, "ok\n")
 	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "This is the admin listener of Ossa: /livez, /readyz, /metrics and the admin API. The OSS API is on another port.", http.StatusNotFound)
+	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{}))
 	return mux
 }

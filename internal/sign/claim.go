@@ -120,6 +120,8 @@ func parseHeader(f fields, authorization string) (*Claim, *Error) {
 		return nil, badAuthorization("The signature version OSS2 is not supported.", "", authorization)
 	case "OSS":
 		return parseV1Header(f, authorization, rest)
+	case "AWS", "AWS4-HMAC-SHA256":
+		return nil, badAuthorization("Authorization header is invalid: it is one of S3. This server speaks the protocol of OSS.", "", authorization)
 	}
 	return nil, badAuthorization("Authorization header is invalid.", "", authorization)
 }

@@ -82,6 +82,8 @@ func TestParseHeader(t *testing.T) {
 		{"OSS id:", "AccessKeyId or Signature is missing", ""},
 		{"OSS :", "AccessKeyId or Signature is missing", ""},
 		{"oss id:sig", "Authorization header is invalid.", ""},
+		{"AWS4-HMAC-SHA256 Credential=id" + scope + ", Signature=00", "Authorization header is invalid: it is one of S3. This server speaks the protocol of OSS.", ""},
+		{"AWS id:sig", "Authorization header is invalid: it is one of S3. This server speaks the protocol of OSS.", ""},
 		{"Basic aWQ6c2ln", "Authorization header is invalid.", ""},
 		{"OSS2 AccessKeyId:id,Signature:sig", "OSS2 is not supported", ""},
 		{"OSS4-HMAC-SHA512 Credential=id" + scope + ",Signature=00", "Authorization header is invalid.", ""},
