@@ -168,26 +168,27 @@ func enabled(on bool) string {
 
 // advice is what to do about an answer that says no.
 var advice = map[string]string{
-	"NoPermission":                     "use root's access key, or attach a policy that allows it to the user: ossa admin policy attach POLICY USER",
-	"InvalidAccessKeyId":               "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
-	"SignatureDoesNotMatch":            "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
-	"SecurityTokenExpired":             "begin another session with a long-term access key: ossa admin sts assume",
-	"InvalidSecurityToken":             "unset " + envSessionToken + " for a long-term key, or begin another session: ossa admin sts assume",
-	"InvalidArgument":                  "the region must be the one that the server was started with: --region or " + envRegion,
-	"RequestTimeTooSkewed":             "set the clock of this machine",
-	"TooManyFailures":                  "wait a little, and look at " + envAccessKeyID + " and " + envAccessKeySecret + " first",
-	"EntityNotExist.User":              "ossa admin user ls tells which there are",
-	"EntityNotExist.Policy":            "ossa admin policy ls tells which there are",
-	"EntityNotExist.User.AccessKey":    "ossa admin key ls USER tells which there are",
-	"EntityNotExist.User.Policy":       "ossa admin user show USER tells which it has",
-	"EntityNotExist.Key":               "ossa admin keyring ls tells which there are",
-	"DeleteConflict.User.AccessKey":    "delete them with ossa admin key rm, or everything with ossa admin user rm --force",
-	"DeleteConflict.User.Policy":       "detach them with ossa admin policy detach, or everything with ossa admin user rm --force",
-	"DeleteConflict.Policy.User":       "detach it with ossa admin policy detach, or from everybody with ossa admin policy rm --force",
-	"InvalidParameter.PolicyDocument":  "ossa admin policy example prints some that work",
-	"MissingParameter.Policy":          "say what the session may do: --policy FILE",
-	"NoKeyRing":                        "start the server with a key ring",
-	"InvalidParameter.DurationSeconds": "give --duration from 15m to 12h",
+	"NoPermission":                        "use root's access key, or attach a policy that allows it to the user: ossa admin policy attach POLICY USER",
+	"InvalidAccessKeyId":                  "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
+	"SignatureDoesNotMatch":               "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
+	"SecurityTokenExpired":                "begin another session with a long-term access key: ossa admin sts assume",
+	"InvalidSecurityToken":                "unset " + envSessionToken + " for a long-term key, or begin another session: ossa admin sts assume",
+	"AccessKeyIdAndSecurityTokenNotMatch": "unset " + envSessionToken + ": it is of a session that the access key is not of",
+	"InvalidArgument":                     "the region must be the one that the server was started with: --region or " + envRegion,
+	"RequestTimeTooSkewed":                "set the clock of this machine",
+	"TooManyFailures":                     "wait a little, and look at " + envAccessKeyID + " and " + envAccessKeySecret + " first",
+	"EntityNotExist.User":                 "ossa admin user ls tells which there are",
+	"EntityNotExist.Policy":               "ossa admin policy ls tells which there are",
+	"EntityNotExist.User.AccessKey":       "ossa admin key ls USER tells which there are",
+	"EntityNotExist.User.Policy":          "ossa admin user show USER tells which it has",
+	"EntityNotExist.Key":                  "ossa admin keyring ls tells which there are",
+	"DeleteConflict.User.AccessKey":       "delete them with ossa admin key rm, or everything with ossa admin user rm --force",
+	"DeleteConflict.User.Policy":          "detach them with ossa admin policy detach, or everything with ossa admin user rm --force",
+	"DeleteConflict.Policy.User":          "detach it with ossa admin policy detach, or from everybody with ossa admin policy rm --force",
+	"InvalidParameter.PolicyDocument":     "ossa admin policy example prints some that work",
+	"MissingParameter.Policy":             "say what the session may do: --policy FILE",
+	"NoKeyRing":                           "start the server with a key ring",
+	"InvalidParameter.DurationSeconds":    "give --duration from 15m to 12h",
 }
 
 // advise says what to do about an error.
@@ -205,6 +206,9 @@ func advise(endpoint string, err error) error {
 		return fmt.Errorf("%s\n  %s, request %s", text, refusal.Code, refusal.RequestID)
 	case errors.As(err, &refused):
 		return fmt.Errorf("%w\n  is the server running, and is %s its admin listener? Give another with --admin or %s", err, endpoint, envAdminEndpoint)
+	}
+	if next := connectionAdvice(err, "--admin or "+envAdminEndpoint); next != "" {
+		return fmt.Errorf("%w\n  %s", err, next)
 	}
 	return err
 }

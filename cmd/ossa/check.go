@@ -58,7 +58,7 @@ be done, 2 if the command line cannot be understood.`,
 		},
 	}
 	addDataFlag(command.Flags(), &data)
-	addKeyRingFlag(command.Flags(), &keyRing)
+	addKeyRingFlag(command.Flags(), &keyRing, "")
 	command.Flags().BoolVar(&asJSON, "json", false, "print the report as one JSON document")
 	return command
 }
@@ -78,7 +78,7 @@ func check(ctx context.Context, data, keyRing string, asJSON bool, stdout, stder
 	}
 	s, err := store.Open(ctx, e.KV, e.Blob, store.Options{KeyRing: orNone(ring)})
 	if errors.Is(err, store.ErrWrongRing) {
-		fmt.Fprintln(stderr, "ossa:", err)
+		fmt.Fprintf(stderr, "ossa: %v%s\nossa: going on without; what is encrypted is not decrypted\n", err, ringAdvice(err))
 		s, err = store.Open(ctx, e.KV, e.Blob, store.Options{})
 	}
 	if err != nil {

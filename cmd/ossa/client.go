@@ -201,15 +201,16 @@ func (e *partlyError) Error() string {
 
 // clientAdvice is what to do about an answer that says no.
 var clientAdvice = map[string]string{
-	"AccessDenied":          "the message names what the access key may not do; ossa admin policy simulate tells why",
-	"InvalidAccessKeyId":    "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
-	"SignatureDoesNotMatch": "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
-	"SecurityTokenExpired":  "the session is over: begin another one, or unset " + envSessionToken + " for a long-term key",
-	"InvalidSecurityToken":  "unset " + envSessionToken + " for a long-term key, or begin another session",
-	"RequestTimeTooSkewed":  "set the clock of this machine",
-	"NoSuchBucket":          "ossa ls lists the buckets that there are",
-	"InvalidObjectState":    "the object is archived: restore it first",
-	"BucketNotEmpty":        "ossa rm -r deletes the objects, ossa uploads clean the open uploads",
+	"AccessDenied":                        "the message names what the access key may not do; ossa admin policy simulate tells why",
+	"InvalidAccessKeyId":                  "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
+	"SignatureDoesNotMatch":               "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
+	"SecurityTokenExpired":                "the session is over: begin another one, or unset " + envSessionToken + " for a long-term key",
+	"InvalidSecurityToken":                "unset " + envSessionToken + " for a long-term key, or begin another session",
+	"AccessKeyIdAndSecurityTokenNotMatch": "unset " + envSessionToken + ": it is of a session that the access key is not of",
+	"RequestTimeTooSkewed":                "set the clock of this machine",
+	"NoSuchBucket":                        "ossa ls lists the buckets that there are",
+	"InvalidObjectState":                  "the object is archived: restore it first",
+	"BucketNotEmpty":                      "ossa rm -r deletes the objects, ossa uploads clean the open uploads",
 }
 
 // adviseClient says what to do about an error.
@@ -219,8 +220,15 @@ func adviseClient(err error) error {
 	switch {
 	case errors.As(err, &refusal) && clientAdvice[refusal.Code] != "":
 		return fmt.Errorf("%w\n  %s", err, clientAdvice[refusal.Code])
+	case errors.As(err, &refusal) && strings.Contains(refusal.Message, "signing region"):
+		return fmt.Errorf("%w\n  the region must be the one that the server was started with: --region or %s", err, envRegion)
+	case errors.As(err, &refusal) && refusal.Code == "":
+		return fmt.Errorf("%w\n  that is no answer of an OSS endpoint: is %s the one of the API, and https:// if it speaks TLS?", err, envEndpoint)
 	case errors.As(err, &refused) && refused.Op == "dial":
 		return fmt.Errorf("%w\n  is the server running, and is it at %s? Give another with --endpoint", err, envEndpoint)
+	}
+	if next := connectionAdvice(err, envEndpoint); next != "" {
+		return fmt.Errorf("%w\n  %s", err, next)
 	}
 	return err
 }

@@ -70,7 +70,7 @@ var environment = map[string]string{
 func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	addDataFlag(flags, &c.data)
-	addKeyRingFlag(flags, &c.keyRing)
+	addKeyRingFlag(flags, &c.keyRing, ", made when it is first needed")
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` of the OSS API; port 0 takes a free one (OSSA_LISTEN)")
 	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:9001",
 		"`address` of the admin API, /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -10,11 +11,13 @@ import (
 
 	"github.com/ossastore/ossa/internal/engine"
 	"github.com/ossastore/ossa/internal/kms"
+	"github.com/ossastore/ossa/internal/store"
 )
 
-func addKeyRingFlag(flags *pflag.FlagSet, file *string) {
+// addKeyRingFlag adds --keyring; more is what the command does with the file.
+func addKeyRingFlag(flags *pflag.FlagSet, file *string, more string) {
 	flags.StringVar(file, "keyring", "",
-		"key ring `file`, made when it is first needed, or \"off\" for none; default keyring in the data directory (OSSA_KEYRING)")
+		"key ring `file`"+more+", or \"off\" for none; default keyring in the data directory (OSSA_KEYRING)")
 }
 
 // validKeyRing makes the path one that stays right in messages.
@@ -43,6 +46,14 @@ func openKeyRing(file, data string, log *slog.Logger) (*kms.Local, error) {
 		return nil, fmt.Errorf("--keyring: %w", err)
 	}
 	return ring, nil
+}
+
+// ringAdvice is what to do where the data needs another key ring.
+func ringAdvice(err error) string {
+	if errors.Is(err, store.ErrWrongRing) {
+		return "\n  --keyring FILE names where the copy is; --keyring off goes without"
+	}
+	return ""
 }
 
 // orNone is a ring, or one without keys.

@@ -68,7 +68,7 @@ func openService(ctx context.Context, c serveConfig, log *slog.Logger) (_ *servi
 		return nil, err
 	}
 	if s.store, err = store.Open(ctx, s.engine.KV, s.engine.Blob, store.Options{Logger: log, RestoreTime: c.restoreTime, KeyRing: orNone(s.ring)}); err != nil {
-		return nil, fmt.Errorf("open %s: %w", c.data, err)
+		return nil, fmt.Errorf("open %s: %w%s", c.data, err, ringAdvice(err))
 	}
 	if s.apiListener, err = listen("--listen", c.listen, ""); err != nil {
 		return nil, err
