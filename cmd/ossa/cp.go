@@ -30,8 +30,9 @@ directory, or a bucket alone gets the name of the source.
 Large files go in parts, several at a time, and every byte is compared by CRC-64.
 The same command again goes on where an earlier one ended, whatever ended it and
 on whatever machine: the server tells what it has, and that is compared with the
-file. A download goes on with NAME.ossa-partial. An upload of 4 MiB and more is
-not sent if the object is there with the same bytes and attributes.
+file. A download goes on with NAME.ossa-partial. An upload of 4 MiB and more,
+or of more than --part-size, is not sent if the object is there with the same
+bytes and attributes.
 
 What exists is replaced without a question; --forbid-overwrite and --update are
 for those who do not want that. In a directory, links to files are followed and

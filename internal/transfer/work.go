@@ -37,7 +37,8 @@ func (r *run) perform(ctx context.Context, t *Task) *Outcome {
 
 // skipIdenticalFrom is from which size on an upload first looks whether the
 // object is there already: an earlier run may have been killed between the end of
-// its upload and the answer. Sending less again is no loss.
+// its upload and the answer. Sending less again is no loss, unless it was several
+// parts: those look, too.
 const skipIdenticalFrom = 4 << 20
 
 func (r *run) upload(ctx context.Context, t *Task, o *Outcome) error {
@@ -66,7 +67,7 @@ func (r *run) upload(ctx context.Context, t *Task, o *Outcome) error {
 		defer stop()
 	case r.Restart:
 		q.Resume = oss.ResumeNever
-	case r.Mode == Always && !r.ForbidOverwrite && before.Size() >= skipIdenticalFrom:
+	case r.Mode == Always && !r.ForbidOverwrite && (before.Size() >= skipIdenticalFrom || r.PartSize > 0 && before.Size() > r.PartSize):
 		q.SkipIdentical = true
 	}
 	began := r.Now()

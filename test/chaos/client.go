@@ -2,58 +2,17 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
-	"github.com/ossastore/ossa/oss"
 	"github.com/ossastore/ossa/test/process"
 )
-
-// job is one run of the client.
-type job struct {
-	Endpoint, File, Key string
-	PartSize            int64
-	Parallel            int
-}
-
-const jobFlag = "OSSA_CHAOS_JOB"
-
-// clientMain uploads a file with the library.
-func clientMain(text string) int {
-	var j job
-	err := json.Unmarshal([]byte(text), &j)
-	if err == nil {
-		err = j.upload()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "upload:", err)
-		return 1
-	}
-	return 0
-}
-
-func (j *job) upload() error {
-	client, err := oss.NewClient(j.Endpoint, oss.WithRegion(process.Region), oss.WithCredentials(oss.EnvironmentCredentials()),
-		oss.WithStallTimeout(3*time.Second), oss.WithAnswerTimeout(5*time.Second))
-	if err != nil {
-		return err
-	}
-	res, err := client.UploadFile(context.Background(), j.File, &oss.UploadRequest{
-		Bucket: bucket, Key: j.Key, PartSize: j.PartSize, Parallel: j.Parallel, SkipIdentical: true,
-	})
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(res)
-	}
-	return err
-}
 
 // client is a client that runs.
 type client struct {
@@ -63,21 +22,17 @@ type client struct {
 	err     error // of Wait, once ended is closed
 }
 
-// startClient runs the real client on a machine.
-func startClient(c config, m *machine, j job) (*client, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// startClient runs `ossa cp` on a machine.
+func startClient(ossa string, m *machine, endpoint, key string, partSize int64, parallel int) (*client, error) {
+	args := []string{"cp", m.file, "oss://" + bucket + "/" + key, "--parallel", strconv.Itoa(parallel)}
+	if partSize > 0 {
+		args = append(args, "--part-size", strconv.FormatInt(partSize, 10))
 	}
-	text, err := json.Marshal(j)
-	if err != nil {
-		return nil, err
-	}
-	r := &client{command: exec.Command(self), ended: make(chan struct{})}
+	r := &client{command: exec.Command(ossa, args...), ended: make(chan struct{})}
 	r.command.Dir = m.dir
 	r.command.Env = []string{
-		jobFlag + "=" + string(text),
 		"HOME=" + m.home, "TMPDIR=" + m.home, "PATH=" + os.Getenv("PATH"),
+		"OSS_ENDPOINT=" + endpoint, "OSS_REGION=" + process.Region,
 		"OSS_ACCESS_KEY_ID=" + process.AccessKeyID, "OSS_ACCESS_KEY_SECRET=" + process.AccessKeySecret,
 	}
 	r.command.Stdout, r.command.Stderr = &r.out, &r.out

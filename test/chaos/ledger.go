@@ -53,6 +53,10 @@ func newRequest(r *http.Request) *request {
 // there the client keeps a mark of a few bytes.
 func (e *request) data() bool { return e.op == opPart && e.part < 10000 || e.op == opPut }
 
+// skipFrom is the size in bytes from which the client looks for the object before
+// it sends all of that again in one request.
+const skipFrom = 4 << 20
+
 // ledger is what happened in a round, as far as the proxy saw it.
 type ledger struct {
 	mu      sync.Mutex
@@ -67,17 +71,15 @@ type ledger struct {
 
 // upload is one whose Initiate was answered by the server.
 type upload struct {
-	parts   map[int]*part
-	ended   bool
-	run     int // of the client
-	adopted bool
+	parts map[int]*part
+	ended bool
 }
 
 // part is one that the server has acknowledged.
 type part struct {
-	size, run int64
-	crc       uint64
-	known     bool // the answer got through, or the client was started later
+	size  int64
+	crc   uint64
+	known bool // the answer got through, or the client was started later
 }
 
 func newLedger() *ledger { return &ledger{uploads: map[string]*upload{}} }
@@ -153,6 +155,9 @@ func (l *ledger) end(e *request, acted bool) *part {
 		u.parts[e.part] = p
 		return p
 	case opPut:
+		if e.size < skipFrom {
+			return nil // in flight until the client ends
+		}
 		l.put = &part{size: e.size, crc: e.crc}
 		return l.put
 	case opComplete, opAbort:

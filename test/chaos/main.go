@@ -3,8 +3,8 @@
 //
 //	go run ./test/chaos -ossa bin/ossa -rounds 1000
 //
-// Each round is one file, of 0 bytes to -max-size, most of them small. The real
-// client uploads it to the real server, through a proxy that at random cuts
+// Each round is one file, of 0 bytes to -max-size, most of them small. `ossa cp`
+// uploads it to the real server, through a proxy that at random cuts
 // connections, delays, stalls, damages parts, truncates answers, answers 500,
 // 502 and 503 before or after the server acted, and loses answers. Client and
 // server are killed (SIGKILL) at random moments; the server is started again on
@@ -57,9 +57,6 @@ type config struct {
 }
 
 func main() {
-	if text := os.Getenv(jobFlag); text != "" {
-		os.Exit(clientMain(text))
-	}
 	var c config
 	flag.StringVar(&c.ossa, "ossa", "", "`path` of the ossa binary (must be given)")
 	flag.IntVar(&c.rounds, "rounds", 20, "number of files")

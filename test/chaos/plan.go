@@ -65,7 +65,7 @@ func newPlan(c config, number int) *plan {
 	if random.IntN(3) > 0 {
 		p.rate = 0.02 + 0.2*random.Float64()
 	}
-	p.hang = random.IntN(50) == 0
+	p.hang = random.IntN(150) == 0
 	p.zombies = random.IntN(4) == 0
 	if random.IntN(4) > 0 {
 		p.clientKills = 1 + int(random.ExpFloat64())

@@ -175,7 +175,7 @@ type fault struct {
 
 const (
 	pauseMax = 400 * time.Millisecond // of delays and stalls
-	hangMax  = 2 * time.Minute        // longer than any client stands
+	hangMax  = 40 * time.Second       // longer than a client stands while it sends
 )
 
 func (p *proxy) choose(e *request) fault {

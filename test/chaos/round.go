@@ -179,7 +179,7 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 	r.proxy.clientStarts(triggers)
 	fmt.Fprintf(r.log, "-- run %d\n", r.runs)
 	var err error
-	if c, err = startClient(r.config, r.machine, job{r.proxy.url, r.machine.file, r.key, r.partSize, r.parallel}); err != nil {
+	if c, err = startClient(r.ossa, r.machine, r.proxy.url, r.key, r.partSize, r.parallel); err != nil {
 		return verdict{}, err
 	}
 	limit := time.AfterFunc(runTime+time.Duration(r.size/bytesTimed)*time.Second, func() { c.signal(syscall.SIGQUIT) })
