@@ -22,7 +22,9 @@ import (
 // A server does not tell with which attributes an upload was opened, and they
 // count for the object. So an upload of ours has a mark: a part of the highest
 // number, which no list names, so that it is dropped when the object is made. Its
-// bytes are the hash of the attributes; the listing of parts shows its ETag.
+// bytes are the hash of the attributes; the listing of parts shows its ETag. Its
+// length, which is shown as well, tells about the file: an upload without parts
+// has nothing else to know it by.
 
 // mark is what the mark of an upload with these attributes holds.
 func mark(a *Attributes, tags []Tag, extra http.Header) []byte {
@@ -35,7 +37,34 @@ func mark(a *Attributes, tags []Tag, extra http.Header) []byte {
 	return []byte("ossa upload 1 " + hex.EncodeToString(h.Sum(nil)) + "\n")
 }
 
-func (u *uploader) mark() []byte { return mark(&u.q.Attributes, u.q.Tags, u.q.Header) }
+// mark is that of an upload of ours, with filling of so many bytes.
+func (u *uploader) mark(filling int) []byte {
+	return append(mark(&u.q.Attributes, u.q.Tags, u.q.Header), bytes.Repeat([]byte{'\n'}, filling)...)
+}
+
+const (
+	maxFilling = 4 << 10 // of a mark, bytes; a stream has none
+	sample     = 4 << 10 // bytes of a file that are read in a place
+)
+
+// filling is a number of 1 to maxFilling that different files seldom have in
+// common: of their size, and of samples from start, middle and end.
+func (u *uploader) filling() (int, error) {
+	if u.q.Body == nil {
+		return 0, nil
+	}
+	h := newCRC()
+	fmt.Fprintln(h, u.size)
+	buf := make([]byte, min(sample, u.size))
+	for _, off := range []int64{0, u.size / 2, u.size} {
+		off = min(off, u.size-int64(len(buf)))
+		if n, err := u.q.Body.ReadAt(buf, off); n < len(buf) {
+			return 0, u.fail(fmt.Errorf("%w: %w", ErrSourceChanged, err))
+		}
+		h.Write(buf)
+	}
+	return int(1 + h.sum%maxFilling), nil
+}
 
 // open finds an upload to go on with, or opens one, and leaves in done what it
 // has.
@@ -68,8 +97,12 @@ func (u *uploader) initiate(ctx context.Context) error {
 	if u.abort {
 		return nil // nobody will look for it
 	}
+	filling, err := u.filling()
+	if err != nil {
+		return err
+	}
 	_, err = u.c.UploadPart(ctx, &UploadPartRequest{
-		Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id, PartNumber: MaxParts, Body: bytes.NewReader(u.mark()),
+		Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id, PartNumber: MaxParts, Body: bytes.NewReader(u.mark(filling)),
 	})
 	return err
 }
@@ -114,7 +147,8 @@ const (
 	maxUploads    = 1000 // open uploads of one key that are listed
 	maxCandidates = 16   // of them whose parts are looked at, the latest
 
-	// emptyAge is how old an upload without parts must be to be gone on with.
+	// emptyAge is how old an upload without parts must be to be gone on with, if
+	// its mark is that of another file.
 	emptyAge = time.Hour
 )
 
@@ -127,6 +161,10 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 	if len(uploads) > 0 {
 		u.track.phase(Verifying)
 	}
+	filling, err := u.filling()
+	if err != nil {
+		return false, err
+	}
 	var empty string // an upload of ours without parts yet
 	for _, up := range uploads {
 		parts, err := u.listParts(ctx, up.UploadID)
@@ -136,14 +174,15 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, u.toleratedListing(ctx, err)
 		}
-		ours, why := u.fits(parts)
+		filled, why := u.fits(parts)
 		if why != "" {
 			u.note("open upload %s was left alone: %s", up.UploadID, why)
 			continue
 		}
-		if parts = withoutMark(parts); len(parts) == 0 && ours {
-			// A young one may be another client's that is about to fill it.
-			if u.c.now().Sub(up.Initiated) >= emptyAge {
+		if parts = withoutMark(parts); len(parts) == 0 && filled >= 0 {
+			// A young one may be another client's that is about to fill it: with
+			// the same bytes, or else it shall not be disturbed.
+			if filled == filling || u.c.now().Sub(up.Initiated) >= emptyAge {
 				empty = cmp.Or(empty, up.UploadID)
 			}
 			continue
@@ -226,23 +265,24 @@ func (u *uploader) listParts(ctx context.Context, id string) ([]Part, error) {
 }
 
 // fits tells whether an upload can have the attributes that are asked for. why is
-// "" if it can.
-func (u *uploader) fits(listed []Part) (ours bool, why string) {
-	m := u.mark()
+// "" if it can, and filled is the filling of its mark, -1 without one.
+func (u *uploader) fits(listed []Part) (filled int, why string) {
+	filled = -1
 	for _, p := range listed {
 		if p.PartNumber == MaxParts {
-			ours = p.ETag == etagOf(m) && p.Size == int64(len(m))
-			if !ours {
-				return false, "it was opened with other attributes"
+			n := p.Size - int64(len(u.mark(0)))
+			if n < 0 || n > maxFilling || p.ETag != etagOf(u.mark(int(n))) {
+				return -1, "it was opened with other attributes"
 			}
+			filled = int(n)
 		}
 	}
 	// One of another client, or of ours before it had a mark: what it was opened
 	// with nobody knows.
-	if !ours && (!u.q.Attributes.isZero() || len(u.q.Tags) > 0 || len(u.q.Header) > 0) {
-		return false, "it has no mark that tells its attributes"
+	if filled < 0 && (!u.q.Attributes.isZero() || len(u.q.Tags) > 0 || len(u.q.Header) > 0) {
+		return -1, "it has no mark that tells its attributes"
 	}
-	return ours, ""
+	return filled, ""
 }
 
 // withoutMark are the parts that can be data.

@@ -96,7 +96,7 @@ func (u *uploader) openStream(ctx context.Context) (have map[int]Part, err error
 			if err != nil {
 				return nil, err
 			}
-			if ours, _ := u.fits(parts); !ours {
+			if filled, _ := u.fits(parts); filled < 0 {
 				continue
 			}
 			u.id = up.UploadID

@@ -404,20 +404,28 @@ func TestUploadResumeForeign(t *testing.T) {
 	}
 }
 
-// An upload of ours without parts may be that of a client that has just begun:
-// only an old one is gone on with.
+// An upload of ours without parts is gone on with if it is of the same file. One
+// of another may be that of a client that has just begun: only an old one is
+// taken.
 func TestUploadResumeEmpty(t *testing.T) {
 	f := newFixture(t)
 	data := pattern(2*testPart, 1)
 	id := f.interrupt(uploadFor(data), 0)
-	res, err := f.Upload(context.Background(), uploadFor(data))
+	other := slices.Clone(data)
+	other[len(other)-1]++
+	res, err := f.Upload(context.Background(), uploadFor(other))
 	if err != nil || res.Resumed {
-		t.Errorf("%+v, %v", res, err)
+		t.Errorf("another file: %+v, %v", res, err)
 	}
-	f.clock.advance(emptyAge)
 	res, err = f.Upload(context.Background(), uploadFor(data))
-	if err != nil || res.UploadID != id {
-		t.Errorf("%+v, %v", res, err)
+	if err != nil || res.UploadID != id || res.PartsKept != 0 {
+		t.Errorf("the same file: %+v, %v", res, err)
+	}
+	id = f.interrupt(uploadFor(data), 0)
+	f.clock.advance(emptyAge)
+	res, err = f.Upload(context.Background(), uploadFor(other))
+	if err != nil || res.UploadID != id || !bytes.Equal(f.read("k"), other) {
+		t.Errorf("another file, an hour later: %+v, %v", res, err)
 	}
 }
 
