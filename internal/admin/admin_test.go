@@ -597,6 +597,41 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+// What is longer than any name is the name of nothing, and no fault of the
+// server's.
+func TestLongNames(t *testing.T) {
+	e := newEnv(t)
+	e.user("bob")
+	long := strings.Repeat("x", 20<<10)
+	off := false
+	for _, tt := range []struct {
+		action, code string
+		request      any
+	}{
+		{"GetUser", "EntityNotExist.User", admin.NameRequest{Name: long}},
+		{"UpdateUser", "EntityNotExist.User", admin.UpdateUserRequest{Name: long, Enabled: &off}},
+		{"DeleteUser", "EntityNotExist.User", admin.NameRequest{Name: long}},
+		{"CreateAccessKey", "EntityNotExist.User", admin.UserRequest{User: long}},
+		{"ListAccessKeys", "EntityNotExist.User", admin.UserRequest{User: long}},
+		{"UpdateAccessKey", "EntityNotExist.User.AccessKey", admin.UpdateAccessKeyRequest{User: "bob", ID: long}},
+		{"DeleteAccessKey", "EntityNotExist.User.AccessKey", admin.AccessKeyRequest{User: "bob", ID: long}},
+		{"GetPolicy", "EntityNotExist.Policy", admin.NameRequest{Name: long}},
+		{"UpdatePolicy", "EntityNotExist.Policy", admin.PolicyRequest{Name: long, Document: document(allow("oss:GetObject", "*"))}},
+		{"DeletePolicy", "EntityNotExist.Policy", admin.NameRequest{Name: long}},
+		{"AttachPolicyToUser", "EntityNotExist.Policy", admin.AttachRequest{User: "bob", Policy: long}},
+		{"AttachPolicyToUser", "EntityNotExist.User", admin.AttachRequest{User: long, Policy: long}},
+		{"DetachPolicyFromUser", "EntityNotExist.Policy", admin.AttachRequest{User: "bob", Policy: long}},
+		{"SimulatePolicy", "EntityNotExist.User", admin.SimulateRequest{User: long, Action: "oss:GetObject", Resource: "acs:oss:*:*:b/k"}},
+		{"SimulatePolicy", "InvalidParameter.Resource", admin.SimulateRequest{Anonymous: true, Action: "oss:GetObject", Resource: "acs:oss:*:*:" + long}},
+		{"SimulatePolicy", "InvalidParameter.Resource", admin.SimulateRequest{Anonymous: true, Action: "oss:GetObject", Resource: "acs:oss:*:*:b/" + long}},
+	} {
+		e.refused(e.call(root, tt.action, tt.request, nil), tt.code)
+	}
+	for _, id := range []string{strings.Repeat("x", 5<<10), long} {
+		e.refused(e.call(sign.Credentials{AccessKeyID: id, AccessKeySecret: "s"}, "ListUsers", admin.ListRequest{}, nil), "InvalidAccessKeyId")
+	}
+}
+
 // The log has a line for each call, and no secret in any.
 func TestLog(t *testing.T) {
 	e := newEnv(t)

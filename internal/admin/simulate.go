@@ -110,8 +110,14 @@ func (s *simulation) question(ctx context.Context) (q auth.Request, err error) {
 		return q, nil
 	}
 	bucket, key, _ := strings.Cut(resource.Path, "/")
+	if len(bucket) > maxBucketName || key != "" && wire.ValidateKey(key) != nil {
+		return q, refuse(http.StatusBadRequest, "InvalidParameter.Resource", "No bucket or object can be called so.")
+	}
 	return q, s.look(ctx, &q, bucket, key)
 }
+
+// maxBucketName is the longest name that a bucket can have, in bytes.
+const maxBucketName = 63
 
 // look adds what the bucket and the object say.
 func (s *simulation) look(ctx context.Context, q *auth.Request, bucket, key string) error {

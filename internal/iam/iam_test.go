@@ -113,6 +113,7 @@ func TestLookup(t *testing.T) {
 	e.want("", "", auth.ErrUnknownKey)
 	e.want("A/x", "", auth.ErrUnknownKey)
 	e.want("STS.AAAA", "", auth.ErrUnknownKey)
+	e.want(strings.Repeat("A", 5<<10), "", auth.ErrUnknownKey) // longer than any row's key
 	e.want(id, "garbage", auth.ErrInvalidToken)
 	e.want("ROOT", "garbage", auth.ErrInvalidToken)
 

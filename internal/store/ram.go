@@ -94,6 +94,9 @@ func (u *userRow) info() *User {
 
 // userView reads a user's row and others of the root partition, for a commit.
 func (s *Store) userView(ctx context.Context, name string, keys ...[]byte) (*view, *userRow, error) {
+	if !ValidUserName(name) {
+		return nil, nil, ErrNoSuchUser
+	}
 	v, err := s.view(ctx, meta.Root, append([][]byte{meta.UserKey(name)}, keys...)...)
 	if err != nil {
 		return nil, nil, err
@@ -269,6 +272,10 @@ func SecretContext(accessKeyID string) []byte { return []byte("access key " + ac
 // accessKeyPrefix begins the IDs of users' access keys.
 const accessKeyPrefix = "OSSU"
 
+// maxAccessKeyID is the longest ID that is looked for, in bytes. An ID is what a
+// stranger says that it is, and no row has one so long.
+const maxAccessKeyID = 128
+
 // newAccessKey makes 100 random bits for the ID and 200 for the secret, in
 // upper-case letters and digits: nothing that a shell or a URL must escape.
 func (s *Store) newAccessKey() (id, secret string) {
@@ -319,6 +326,9 @@ func accessKeyInfo(id string, rec *meta.AccessKey) *AccessKey {
 
 // keyView reads a user's row and the row of one of the user's access keys.
 func (s *Store) keyView(ctx context.Context, user, id string) (*view, *userRow, *meta.AccessKey, error) {
+	if len(id) > maxAccessKeyID {
+		id = "" // the user is looked for first; nobody has this one either
+	}
 	v, u, err := s.userView(ctx, user, meta.AccessKeyKey(id))
 	if err != nil {
 		return nil, nil, nil, err

@@ -24,6 +24,9 @@ type Principal struct {
 
 // LookupAccessKey reads an access key, its user and the user's policies.
 func (s *Store) LookupAccessKey(ctx context.Context, id string) (*Principal, error) {
+	if len(id) > maxAccessKeyID {
+		return nil, wrap(ErrNoSuchAccessKey, &Error{Op: "LookupAccessKey", Subject: id})
+	}
 	p, err := s.lookupPrincipal(ctx, meta.AccessKeyKey(id), func(row kv.Row, p *Principal) (user string, err error) {
 		if row.Value == nil {
 			return "", ErrNoSuchAccessKey
@@ -40,6 +43,9 @@ func (s *Store) LookupAccessKey(ctx context.Context, id string) (*Principal, err
 
 // LookupUser reads a user and the user's policies.
 func (s *Store) LookupUser(ctx context.Context, name string) (*Principal, error) {
+	if !ValidUserName(name) {
+		return nil, wrap(ErrNoSuchUser, &Error{Op: "LookupUser", Subject: name})
+	}
 	p, err := s.lookupPrincipal(ctx, meta.UserKey(name), func(kv.Row, *Principal) (string, error) { return name, nil })
 	return p, wrap(err, &Error{Op: "LookupUser", Subject: name})
 }

@@ -37,6 +37,9 @@ func (p *policyRow) info() *Policy {
 }
 
 func (s *Store) policyView(ctx context.Context, name string) (*view, *policyRow, error) {
+	if !ValidPolicyName(name) {
+		return nil, nil, ErrNoSuchPolicy
+	}
 	v, err := s.view(ctx, meta.Root, meta.PolicyKey(name))
 	if err != nil {
 		return nil, nil, err
@@ -208,6 +211,9 @@ func (s *Store) DetachPolicyFromUser(ctx context.Context, user, policy string) e
 }
 
 func (s *Store) attachment(ctx context.Context, user, policy string) (*view, *userRow, *policyRow, error) {
+	if !ValidPolicyName(policy) {
+		policy = "" // the user is looked for first; there is no such policy either
+	}
 	v, u, err := s.userView(ctx, user, meta.PolicyKey(policy))
 	if err != nil {
 		return nil, nil, nil, err
