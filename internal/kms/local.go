@@ -248,8 +248,17 @@ func (l *Local) use() (*ring, error) {
 	return l.ring, nil
 }
 
-// create makes a ring of one key. The caller holds the lock.
+// create makes a ring of one key, unless a file has come since Open: somebody
+// has put a copy of a ring there, which may be the only one. The caller holds the
+// lock.
 func (l *Local) create() error {
+	text, err := smallfile.Read(l.fs, l.path, maxFile)
+	if err == nil {
+		return l.adopt(text)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read key ring: %w", err)
+	}
 	id, err := l.randomLocked(16)
 	if err != nil {
 		return err
@@ -266,6 +275,23 @@ func (l *Local) create() error {
 		return err
 	}
 	l.opts.Logger.Info("key ring made; keep a copy of it: without it nothing that it encrypted can be read", "file", l.path, "ring", r.ID)
+	return nil
+}
+
+// adopt uses the ring that the file holds. It is written again, since a file of
+// ours whose making failed half-way may not be durable.
+func (l *Local) adopt(text []byte) error {
+	if err := l.checkMode(); err != nil {
+		return err
+	}
+	r, err := decodeRing(text)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrBadFile, l.path, err)
+	}
+	if err := l.save(r); err != nil {
+		return err
+	}
+	l.opts.Logger.Info("key ring found, which was not there at the start", "file", l.path, "ring", r.ID)
 	return nil
 }
 

@@ -259,6 +259,38 @@ func TestFileExchanged(t *testing.T) {
 	}
 }
 
+// A ring that is put there before the first use is used, and not written over:
+// it may be the only copy.
+func TestFileAppears(t *testing.T) {
+	fs := vfs.NewMem()
+	l := mustOpen(t, fs, "keyring")
+	other := mustOpen(t, fs, "other")
+	k, err := other.GenerateDataKey(ctx, "", purpose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, fs, "other")
+	write(t, fs, "keyring", text)
+	if _, err := l.GenerateDataKey(ctx, "", purpose); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, fs, "keyring"); !bytes.Equal(got, text) || l.RingID() != other.RingID() {
+		t.Errorf("ring %s, and its file is\n%s", l.RingID(), got)
+	}
+	if _, err := l.Decrypt(ctx, k.Wrapped, purpose); err != nil {
+		t.Errorf("with the ring that is there now: %v", err)
+	}
+
+	late := mustOpen(t, fs, "late")
+	write(t, fs, "late", text[:len(text)/2])
+	if _, err := late.GenerateDataKey(ctx, "", purpose); !errors.Is(err, kms.ErrBadFile) {
+		t.Errorf("half a ring: %v", err)
+	}
+	if got := read(t, fs, "late"); !bytes.Equal(got, text[:len(text)/2]) {
+		t.Error("half a ring was written over")
+	}
+}
+
 // Nobody but the owner can read the file, and a file that everybody can read is
 // refused.
 func TestModes(t *testing.T) {
