@@ -67,6 +67,11 @@ func (s *Server) authorizeOperation(ctx context.Context, rq *request) error {
 		return nil
 	}
 	t, action := rq.target, versioned(rq.op.action, rq)
+	if rq.ofUpload() {
+		if err := s.findUploadTags(ctx, rq); err != nil {
+			return err
+		}
+	}
 	if rq.tagsComeLater() {
 		q, err := s.question(ctx, rq, action, t.bucket, t.key)
 		if err != nil || s.authorizer.Mentions(q, auth.KeyNewTag) {
@@ -85,7 +90,45 @@ func (s *Server) authorizeOperation(ctx context.Context, rq *request) error {
 // writesTags reports whether rq uploads something with tags: those of a header,
 // or of the source of a copy.
 func (rq *request) writesTags() bool {
-	return rq.op.action == "oss:PutObject" && (rq.header(wire.HeaderTagging) != "" || len(rq.newTags) > 0)
+	return rq.op.action == "oss:PutObject" && (rq.header(wire.HeaderTagging) != "" || len(rq.newTags) > 0 && !rq.ofUpload())
+}
+
+// ofUpload reports whether rq sends a part of an upload or completes it. The
+// object will have the tags that the upload was initiated with, by somebody who
+// was asked; those of a header are ignored.
+func (rq *request) ofUpload() bool {
+	switch rq.op.name {
+	case "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+		return true
+	}
+	return false
+}
+
+// findUploadTags finds the tags that an upload gives its object, if a policy has
+// a condition on them. When the upload is no more its end may be asked for
+// again, and the tags are those of the object.
+func (s *Server) findUploadTags(ctx context.Context, rq *request) error {
+	t := rq.target
+	q, err := s.question(ctx, rq, rq.op.action, t.bucket, t.key)
+	if err != nil || !s.authorizer.Mentions(q, auth.KeyNewTag) {
+		return err
+	}
+	rq.newTags = []store.Tag{}
+	upload, err := s.store.HeadUpload(ctx, t.bucket, t.key, rq.uploadID())
+	if err == nil {
+		rq.newTags = append(rq.newTags, upload.Tags...)
+		return nil
+	}
+	if errors.Is(err, store.ErrNoSuchUpload) && rq.op.name == "CompleteMultipartUpload" {
+		var o *store.Object
+		if o, err = s.store.HeadObject(ctx, t.bucket, t.key); err == nil {
+			rq.newTags = append(rq.newTags, o.Tags...)
+		}
+	}
+	if errors.Is(err, store.ErrNoSuchUpload) || errors.Is(err, store.ErrNoSuchKey) || errors.Is(err, store.ErrNoSuchBucket) {
+		return nil // who may know it is told by the operation
+	}
+	return err
 }
 
 // copiesTags reports whether rq copies an object with the tags that it has.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -316,6 +317,47 @@ func TestPolicyConditions(t *testing.T) {
 			t.Errorf("%s, %s %s?%s %v: %d %s", tt.condition, tt.call.method, tt.call.path(), tt.call.query, tt.call.header, r.status, r.body)
 		}
 	}
+}
+
+// A condition on the tags that are written is about those that the upload was
+// initiated with, in each of its steps. A header that is ignored does not meet it.
+func TestUploadTagConditions(t *testing.T) {
+	w := newWorld(t)
+	_, cred := w.user(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"oss:RequestObjectTag/team":"blue"}}}`)
+	blue := map[string]string{"x-oss-tagging": "team=blue"}
+	initiate := func(by sign.Credentials, key string, header map[string]string) string {
+		r := w.expect(call{method: "POST", bucket: "bucket", key: key, query: "uploads", header: header}, by, 200, "")
+		return between(r.body, "<UploadId>", "</UploadId>")
+	}
+	steps := func(key, id, etag string, header map[string]string) []call {
+		source := map[string]string{"x-oss-copy-source": "/bucket/key"}
+		maps.Copy(source, header)
+		return []call{
+			{method: "PUT", bucket: "bucket", key: key, query: "uploadId=" + id + "&partNumber=1", body: "x", header: header},
+			{method: "PUT", bucket: "bucket", key: key, query: "uploadId=" + id + "&partNumber=2", header: source},
+			{method: "POST", bucket: "bucket", key: key, query: "uploadId=" + id, header: header,
+				body: "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + etag + "</ETag></Part></CompleteMultipartUpload>"},
+		}
+	}
+	const etagOfX = "9DD4E461268C8034F5C8564E155C67A6"
+
+	w.expect(call{method: "POST", bucket: "bucket", key: "red", query: "uploads"}, cred, 403, "AccessDenied")
+	id := initiate(rootCred, "red", nil)
+	w.expect(steps("red", id, etagOfX, nil)[0], rootCred, 200, "")
+	for _, header := range []map[string]string{nil, blue} {
+		for _, c := range steps("red", id, etagOfX, header) {
+			w.expect(c, cred, 403, "AccessDenied")
+		}
+		w.expect(steps("red", "0123", etagOfX, header)[2], cred, 403, "AccessDenied")
+	}
+
+	id = initiate(cred, "blue", blue)
+	for i, c := range steps("blue", id, etagOfX, nil) {
+		if i != 1 { // the source's ACL and policies decide about that
+			w.expect(c, cred, 200, "")
+		}
+	}
+	w.expect(steps("blue", id, etagOfX, nil)[2], cred, 200, "") // the answer was lost
 }
 
 // Pages of others lead to nothing: the rule counts for links, and signed URLs
