@@ -30,6 +30,7 @@ import (
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/sign"
 	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/vfstest"
 )
 
 const region = "cn-test"
@@ -455,6 +456,22 @@ func TestNoKeyRing(t *testing.T) {
 	e := newEnvWith(t, func(o *admin.Options) { o.Ring = nil })
 	for _, action := range []string{"ListKeys", "CreateKey", "RotateKey"} {
 		e.refused(e.call(root, action, admin.None{}, nil), "NoKeyRing")
+	}
+}
+
+// That the ring's file cannot be written is told as what it is.
+func TestKeyRingFileFails(t *testing.T) {
+	fs := vfstest.NewFailingFrom(vfs.NewMem(), 0)
+	ring, err := kms.Open(fs, "keyring", kms.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEnvWith(t, func(o *admin.Options) { o.Ring = ring })
+	for _, action := range []string{"CreateKey", "RotateKey"} {
+		e.refused(e.call(root, action, admin.KeyRequest{ID: "k"}, nil), "ServiceUnavailable")
+	}
+	if log := e.logged(); !strings.Contains(log, vfstest.ErrInjected.Error()) {
+		t.Errorf("the log does not say why: %s", log)
 	}
 }
 

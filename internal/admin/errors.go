@@ -35,6 +35,8 @@ func refuse(status int, code, message string) *Error {
 
 var errInternal = refuse(http.StatusInternalServerError, "InternalError", "The server met an error that it cannot explain; its log has more.")
 
+var errRing = refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "The key ring's file cannot be read or written now; the server's log says why.")
+
 // answers are how errors of the domain are answered.
 var answers = []struct {
 	err     error
@@ -101,6 +103,10 @@ func (c *call) explain(err error) Error {
 	}
 	if c.r.Context().Err() == nil {
 		c.h.opts.Logger.Error("a call of the admin API failed", "request_id", c.id, "action", c.name(), "error", err)
+	}
+	var ring *ringError
+	if errors.As(err, &ring) {
+		return *errRing
 	}
 	return *errInternal
 }

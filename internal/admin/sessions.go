@@ -51,8 +51,18 @@ func (c *call) withRing(fn func(Ring) error) error {
 	if c.h.opts.Ring == nil {
 		return kms.ErrNoKeyRing
 	}
-	return fn(c.h.opts.Ring)
+	if err := fn(c.h.opts.Ring); err != nil {
+		return &ringError{err}
+	}
+	return nil
 }
+
+// ringError is of what is done to the key ring. If nothing else is known of it
+// the ring's file is at fault: it is gone, or its disk is full.
+type ringError struct{ err error }
+
+func (e *ringError) Error() string { return "key ring: " + e.err.Error() }
+func (e *ringError) Unwrap() error { return e.err }
 
 func listKeys(_ context.Context, c *call, _ *None) (*ListKeysResult, error) {
 	res := &ListKeysResult{Keys: []Key{}}
