@@ -227,7 +227,7 @@ func (c *copying) fromStdin() error {
 		c.watch.Ended(task, &transfer.Outcome{Status: transfer.Planned})
 		return nil
 	}
-	c.watch.single = true
+	c.watch.begin(true, false)
 	_, err := transfer.UploadStream(c.s.ctx, c.options, task, pump(c.s.ctx, c.s.stdin))
 	c.watch.close()
 	if errors.Is(err, context.Canceled) {
@@ -261,8 +261,7 @@ func (c *copying) toStdout() error {
 		c.watch.Ended(task, &transfer.Outcome{Status: transfer.Planned})
 		return nil
 	}
-	c.watch.single = true
-	c.watch.mute() // stdout is the object's
+	c.watch.begin(true, true) // stdout is the object's
 	_, err := transfer.DownloadStream(c.s.ctx, c.options, task, c.s.stdout)
 	c.watch.close()
 	return err

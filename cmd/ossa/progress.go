@@ -1,170 +1,471 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"io"
+	"math"
+	"os"
+	"path"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
-// transferWatch tells how a transfer goes: results to stdout, progress and
-// complaints to stderr.
-type transferWatch struct {
-	s       *clientSession
-	verbose bool
-	single  bool // its one line is printed whether verbose or not
-	muted   bool // stdout is not for words
+// meter adds up how far a transfer is. What it tells never falls: neither bytes,
+// nor files, nor percentages.
+type meter struct {
+	now func() time.Time
 
-	mu     sync.Mutex
-	failed int
+	mu          sync.Mutex
+	single      bool                          // one task, and no total beside it
+	tasks       map[*transfer.Task]*taskMeter // under way
+	files       int64                         // that are settled
+	filesTotal  int64                         // -1 while unknown
+	done, total int64                         // bytes; total is -1 while unknown
+	passed      float64                       // bytes that went by, hashed ones included, for the rate
+	phase       oss.Phase                     // of a single task
+	rate        rateMeter
+	percentage  int
 }
 
-func newTransferWatch(s *clientSession, verbose bool) *transferWatch {
-	return &transferWatch{s: s, verbose: verbose}
+// taskMeter is how far one task is.
+type taskMeter struct {
+	name      string
+	began     time.Time
+	p         oss.Progress
+	passed    int64 // of meter.passed
+	rate      rateMeter
+	percent   int
+	action    transfer.Action
+	totalSize int64
 }
 
-func (w *transferWatch) wantsTotal() bool { return false }
-func (w *transferWatch) mute()            { w.muted = true }
-func (w *transferWatch) close()           {}
-
-func (w *transferWatch) Counted(files, bytes int64)             {}
-func (w *transferWatch) Began(t *transfer.Task)                 {}
-func (w *transferWatch) Moved(t *transfer.Task, p oss.Progress) {}
-
-// shownFailures is how many failures are printed; the report has all.
-const shownFailures = 20
-
-// transferEvent is what --json prints of a task.
-type transferEvent struct {
-	Event   string   `json:"event"` // done, skipped, planned, failed or stopped
-	Action  string   `json:"action"`
-	Source  string   `json:"source,omitempty"`
-	Target  string   `json:"target"`
-	Size    int64    `json:"size"`
-	Moved   int64    `json:"bytes_moved"`
-	Seconds float64  `json:"seconds"`
-	Resumed bool     `json:"resumed,omitempty"`
-	ETag    string   `json:"etag,omitempty"`
-	CRC64   string   `json:"crc64,omitempty"`
-	Version string   `json:"version_id,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
-	Error   string   `json:"error,omitempty"`
-	Code    string   `json:"code,omitempty"`
-	Notes   []string `json:"notes,omitempty"`
+func newMeter(now func() time.Time) *meter {
+	return &meter{now: now, tasks: map[*transfer.Task]*taskMeter{}, filesTotal: -1, total: -1}
 }
 
-// Ended prints what became of a task.
-func (w *transferWatch) Ended(t *transfer.Task, o *transfer.Outcome) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.s.json && !w.muted {
-		w.printEvent(t, o)
+// task returns the meter of a task. m.mu is held.
+func (m *meter) task(t *transfer.Task) *taskMeter {
+	k := m.tasks[t]
+	if k == nil {
+		k = &taskMeter{name: cmp.Or(t.Name, path.Base(t.Key)), began: m.now(), action: t.Action, totalSize: t.Size}
+		m.tasks[t] = k
 	}
-	if o.Status == transfer.Failed && !w.single {
-		if w.failed++; w.failed <= shownFailures {
-			w.s.warn("%s: %v", describe(t), o.Err)
-		} else if w.failed == shownFailures+1 {
-			w.s.warn("further failures are in the report only")
-		}
+	return k
+}
+
+// moved takes in the progress of a task.
+func (m *meter) moved(t *transfer.Task, p oss.Progress) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.task(t)
+	if m.single && p.Total >= 0 && m.total < p.Total {
+		m.total = p.Total
 	}
-	if w.muted || !w.verbose && !w.single {
+	if p.Total > k.totalSize {
+		k.totalSize = p.Total
+	}
+	k.rise(m, p)
+}
+
+// rise takes over what has grown.
+func (k *taskMeter) rise(m *meter, p oss.Progress) {
+	p.Phase = max(p.Phase, k.p.Phase)
+	p.Done = max(p.Done, k.p.Done)
+	p.Verified = max(p.Verified, k.p.Verified)
+	p.Moved = max(p.Moved, k.p.Moved)
+	m.done += p.Done - k.p.Done
+	if passed := p.Verified + max(p.Moved, 0); passed > k.passed {
+		m.passed += float64(passed - k.passed)
+		k.passed = passed
+	}
+	k.p = p
+	m.phase = max(m.phase, p.Phase)
+}
+
+// ended takes a task out. Its bytes are settled, whatever became of it, unless
+// the run was stopped.
+func (m *meter) ended(t *transfer.Task, o *transfer.Outcome) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.task(t)
+	delete(m.tasks, t)
+	if t.Action == transfer.Delete || o.Status == transfer.Stopped {
 		return
 	}
-	switch o.Status {
-	case transfer.Done:
-		if t.Action == transfer.Delete {
-			w.s.say("deleted %s", t.Target())
-			return
-		}
-		w.s.say("%s: %s in %s%s", describe(t), size(o.Size), o.Took.Round(time.Millisecond), remark(o))
-	case transfer.Skipped:
-		w.s.say("%s: skipped, %s", describe(t), o.Reason)
-	case transfer.Planned:
-		if t.Action == transfer.Delete {
-			w.s.say("would delete %s", t.Target())
-			return
-		}
-		w.s.say("would %s %s", t.Action, describe(t))
+	m.files++
+	if rest := max(t.Size, k.p.Total, 0) - k.p.Done; rest > 0 {
+		m.done += rest
 	}
 }
 
-// remark is what is worth a word about how an object came about.
-func remark(o *transfer.Outcome) string {
-	switch {
-	case o.Moved < o.Size && o.Moved > 0:
-		return fmt.Sprintf(", of which %s were sent", size(o.Moved))
-	case o.Resumed:
-		return ", resumed"
-	}
-	return ""
+// counted takes in how much there is.
+func (m *meter) counted(files, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.filesTotal, m.total = files, max(bytes, m.done)
 }
 
-func describe(t *transfer.Task) string {
-	if t.Action == transfer.Delete {
-		return "delete " + t.Target()
+// percent is that of the whole, or -1 while the whole is not known.
+func (m *meter) percent() int {
+	if m.total < 0 {
+		return -1
 	}
-	return t.Source() + " -> " + t.Target()
+	p := percentOf(m.done, m.total)
+	if m.filesTotal > m.files || m.single && m.files == 0 {
+		p = min(p, 99)
+	}
+	m.percentage = max(m.percentage, p)
+	return m.percentage
 }
 
-func (w *transferWatch) printEvent(t *transfer.Task, o *transfer.Outcome) {
-	e := transferEvent{
-		Event: string(o.Status), Action: string(t.Action), Source: t.Source(), Target: t.Target(), Size: o.Size, Moved: o.Moved,
-		Seconds: o.Took.Seconds(), Resumed: o.Resumed, ETag: o.ETag, Version: o.Version, Reason: o.Reason, Notes: o.Notes,
+// percentOf rounds down: 100 is all.
+func percentOf(done, total int64) int {
+	if total <= 0 {
+		return 100
 	}
-	if o.CRC64.Known {
-		e.CRC64 = o.CRC64.String()
-	}
-	if o.Err != nil {
-		e.Error = o.Err.Error()
-		var refusal *oss.Error
-		if errors.As(o.Err, &refusal) {
-			e.Code = refusal.Code
-		}
-	}
-	w.s.print(e)
+	return int(min(float64(done)/float64(total), 1) * 100)
 }
 
-// transferSum is the last line of --json for many objects.
-type transferSum struct {
-	Event   string  `json:"event"` // summary
-	Done    int64   `json:"done"`
-	Skipped int64   `json:"skipped"`
-	Deleted int64   `json:"deleted"`
-	Failed  int64   `json:"failed"`
-	Size    int64   `json:"size"`
-	Moved   int64   `json:"bytes_moved"`
-	Seconds float64 `json:"seconds"`
-	Reason  string  `json:"reason,omitempty"` // why nothing was deleted
+// rateMeter is how fast a number grows, as a mean in which the past counts less
+// the longer ago it is.
+type rateMeter struct {
+	at    time.Time
+	last  float64
+	value float64
 }
 
-// sum prints what many tasks came to.
-func (w *transferWatch) sum(s *transfer.Summary, dryRun bool) {
-	if w.s.json {
-		w.s.print(transferSum{"summary", s.Done, s.Skipped, s.Deleted, s.Failed, s.Bytes, s.Moved, s.Took.Seconds(), s.KeptBack})
+const (
+	rateSpan  = 5 * time.Second        // after which the past counts a third
+	rateEvery = 200 * time.Millisecond // between two looks
+)
+
+// look returns the rate in bytes a second.
+func (r *rateMeter) look(now time.Time, value float64) float64 {
+	if r.at.IsZero() {
+		r.at, r.last = now, value
+		return 0
 	}
-	verb := "copied"
-	if dryRun {
-		verb = "would be copied"
+	passed := now.Sub(r.at)
+	if passed < rateEvery {
+		return r.value
 	}
-	text := fmt.Sprintf("%d %s (%s)", s.Done, verb, size(s.Bytes))
-	if s.Skipped > 0 {
-		text += fmt.Sprintf(", %d skipped", s.Skipped)
+	current := (value - r.last) / passed.Seconds()
+	if r.value == 0 {
+		r.value = current
+	} else {
+		r.value += (current - r.value) * (1 - math.Exp(-passed.Seconds()/rateSpan.Seconds()))
 	}
-	if s.Deleted > 0 {
-		if dryRun {
-			text += fmt.Sprintf(", %d would be deleted", s.Deleted)
+	r.at, r.last = now, value
+	return r.value
+}
+
+// remaining is how long the rest takes at a rate, "" if that is not known.
+func remaining(rest int64, rate float64) string {
+	if rest <= 0 || rate < 1 {
+		return ""
+	}
+	switch left := float64(rest) / rate; { // seconds
+	case left < 60:
+		return fmt.Sprintf("%ds left", int(left)+1)
+	case left < 100*3600:
+		n := int(left)
+		return fmt.Sprintf("%d:%02d:%02d left", n/3600, n/60%60, n%60)
+	default:
+		return fmt.Sprintf("%.0f days left", left/(24*3600))
+	}
+}
+
+// line is how far the whole is, in words.
+func (m *meter) line() string {
+	rate := m.rate.look(m.now(), m.passed)
+	var words []string
+	if p := m.percent(); p >= 0 {
+		words = append(words, fmt.Sprintf("%d%%", p), size(min(m.done, m.total))+" of "+size(m.total))
+	} else {
+		words = append(words, size(m.done))
+	}
+	if !m.single {
+		if m.filesTotal >= 0 {
+			words = append(words, fmt.Sprintf("%d of %d files", m.files, m.filesTotal))
 		} else {
-			text += fmt.Sprintf(", %d deleted", s.Deleted)
+			words = append(words, fmt.Sprintf("%d files", m.files))
+		}
+	} else if m.phase != oss.Transferring {
+		words = append(words, phaseWord(m.phase))
+	}
+	if rate >= 1 {
+		words = append(words, size(int64(rate))+"/s")
+	}
+	if m.total >= 0 {
+		if left := remaining(m.total-m.done, rate); left != "" {
+			words = append(words, left)
 		}
 	}
-	if s.Failed > 0 {
-		text += fmt.Sprintf(", %d failed", s.Failed)
+	return strings.Join(words, ", ")
+}
+
+// phaseWord is what a task does, for people.
+func phaseWord(p oss.Phase) string {
+	switch p {
+	case oss.Verifying:
+		return "hashing"
+	case oss.Completing:
+		return "completing"
+	case oss.Finished:
+		return "done"
 	}
-	w.s.say("%s in %s", text, s.Took.Round(time.Millisecond))
-	if s.KeptBack != "" {
-		w.s.warn("nothing was deleted: %s", s.KeptBack)
+	return p.String()
+}
+
+const (
+	plainEvery = 10 * time.Second // between two lines without a terminal
+	jsonEvery  = time.Second      // between two events of --json
+
+	barsAtATime = 8
+	barSize     = 16 << 20 // from which on a file has a bar at once
+	barAfter    = time.Second
+	barRefresh  = 150 * time.Millisecond
+	nameWidth   = 28
+)
+
+// progressView shows a meter from time to time, until it is closed.
+type progressView interface{ close() }
+
+// bars are a line for every file that takes a while, and one for the whole. All
+// of it belongs to the goroutine that looks at the meter: no task waits for a
+// terminal.
+type bars struct {
+	*ticking
+	m     *meter
+	p     *mpb.Progress
+	total *barLine
+	files map[*taskMeter]*barLine
+}
+
+// barLine is a bar and what is written around it.
+type barLine struct {
+	bar         *mpb.Bar
+	left, right atomic.Pointer[string]
+}
+
+func newBars(m *meter, w io.Writer) *bars {
+	b := &bars{m: m, files: map[*taskMeter]*barLine{}}
+	b.p = mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh(), mpb.WithRefreshRate(barRefresh))
+	b.ticking = newTicking(barRefresh, b.look)
+	return b
+}
+
+func (b *bars) newLine(priority int) *barLine {
+	l := &barLine{}
+	empty := ""
+	l.left.Store(&empty)
+	l.right.Store(&empty)
+	shape := mpb.BarStyle().Lbound(" [").Filler("=").Tip(">").Padding(" ").Rbound("] ")
+	l.bar = b.p.New(0, shape, mpb.BarPriority(priority),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return *l.left.Load() })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *l.right.Load() })))
+	return l
+}
+
+// set gives a line its texts, and its bar the place that it is to have: never
+// the end, where mpb takes it for complete.
+func (l *barLine) set(left, right string, done, total int64) {
+	l.left.Store(&left)
+	l.right.Store(&right)
+	l.bar.SetTotal(max(total, 1)+1, false)
+	l.bar.SetCurrent(max(min(done, total), 0))
+}
+
+// lineState is what a line is to be.
+type lineState struct {
+	left, right string
+	done, total int64
+}
+
+// look takes what the meter says over to the terminal.
+func (b *bars) look() {
+	m := b.m
+	m.mu.Lock()
+	now := m.now()
+	states := map[*taskMeter]lineState{}
+	for _, k := range m.tasks {
+		slow := m.single || k.totalSize >= barSize || now.Sub(k.began) >= barAfter
+		if b.files[k] != nil || slow && len(states) < barsAtATime {
+			states[k] = lineState{pad(k.name, nameWidth) + percentText(k.percentNow()), k.text(now), k.p.Done, k.totalSize}
+		}
 	}
+	total := lineState{pad("total", nameWidth) + percentText(m.percent()), m.line(), m.done, m.total}
+	single := m.single
+	m.mu.Unlock()
+
+	for k, l := range b.files {
+		if _, ok := states[k]; !ok {
+			l.bar.Abort(true)
+			delete(b.files, k)
+		}
+	}
+	for k, state := range states {
+		l := b.files[k]
+		if l == nil {
+			l = b.newLine(0)
+			b.files[k] = l
+		}
+		l.set(state.left, state.right, state.done, state.total)
+	}
+	if single {
+		return
+	}
+	if b.total == nil {
+		b.total = b.newLine(1)
+	}
+	b.total.set(total.left, total.right, total.done, total.total)
+}
+
+func (b *bars) close() {
+	b.ticking.close()
+	for _, l := range b.files {
+		l.bar.Abort(true)
+	}
+	if b.total != nil {
+		b.total.bar.Abort(true)
+	}
+	b.p.Wait()
+}
+
+func percentText(p int) string {
+	if p < 0 {
+		return "    "
+	}
+	return fmt.Sprintf("%3d%%", p)
+}
+
+// pad makes a name as wide as all are; what would move the cursor is replaced.
+func pad(name string, width int) string {
+	runes := []rune(name)
+	for i, r := range runes {
+		if !unicode.IsPrint(r) {
+			runes[i] = '?'
+		}
+	}
+	if len(runes) > width {
+		runes = append([]rune("..."), runes[len(runes)-width+3:]...)
+	}
+	return string(runes) + strings.Repeat(" ", width-len(runes)+1)
+}
+
+// percentNow is that of the file, or -1 if its size is not known.
+func (k *taskMeter) percentNow() int {
+	if k.totalSize < 0 {
+		return -1
+	}
+	p := percentOf(k.p.Done, k.totalSize)
+	if k.p.Phase < oss.Completing {
+		p = min(p, 99)
+	}
+	k.percent = max(k.percent, p)
+	return k.percent
+}
+
+// text is what stands behind the bar of a file.
+func (k *taskMeter) text(now time.Time) string {
+	rate := k.rate.look(now, float64(k.passed))
+	words := []string{k.word()}
+	switch k.p.Phase {
+	case oss.Verifying:
+		if k.totalSize > 0 {
+			words[0] += fmt.Sprintf(" %d%%", percentOf(k.p.Verified, k.totalSize))
+		}
+	case oss.Transferring:
+		words = append(words, size(k.p.Done))
+	}
+	if rate >= 1 {
+		words = append(words, size(int64(rate))+"/s")
+	}
+	if k.p.Phase == oss.Transferring {
+		if left := remaining(k.totalSize-k.p.Done, rate); left != "" {
+			words = append(words, left)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// word says what a task does.
+func (k *taskMeter) word() string {
+	if k.p.Phase != oss.Transferring {
+		return phaseWord(k.p.Phase)
+	}
+	switch k.action {
+	case transfer.Upload:
+		return "uploading"
+	case transfer.Download:
+		return "downloading"
+	}
+	return "copying"
+}
+
+// ticking prints something every so often.
+type ticking struct {
+	stop chan struct{}
+	over sync.WaitGroup
+}
+
+func newTicking(every time.Duration, print func()) *ticking {
+	t := &ticking{stop: make(chan struct{})}
+	ticker := time.NewTicker(every)
+	t.over.Go(func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				print()
+			case <-t.stop:
+				return
+			}
+		}
+	})
+	return t
+}
+
+func (t *ticking) close() {
+	close(t.stop)
+	t.over.Wait()
+}
+
+// progressEvent is what --json prints every second.
+type progressEvent struct {
+	Event      string `json:"event"` // progress
+	Done       int64  `json:"done"`
+	Total      int64  `json:"total"` // -1 while unknown
+	Files      int64  `json:"files"`
+	FilesTotal int64  `json:"files_total"` // -1 while unknown
+	Rate       int64  `json:"rate"`        // bytes a second
+	Phase      string `json:"phase,omitempty"`
+}
+
+func (m *meter) event() progressEvent {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := progressEvent{
+		Event: "progress", Done: m.done, Total: m.total, Files: m.files, FilesTotal: m.filesTotal,
+		Rate: int64(m.rate.look(m.now(), m.passed)),
+	}
+	if m.single {
+		e.Phase = phaseWord(m.phase)
+	}
+	return e
+}
+
+// drawsBars tells whether a terminal can be drawn on.
+func drawsBars(s *clientSession) bool {
+	return s.terminal && !s.json && !s.quiet && os.Getenv("TERM") != "dumb"
 }

@@ -129,6 +129,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 // many transfers a tree, and says how it went.
 func (t *transferring) many(source, target transfer.Tree) error {
 	t.options.Count = t.watch.wantsTotal()
+	t.watch.begin(false, false)
 	sum, err := transfer.Run(t.s.ctx, t.options, source, target)
 	t.watch.close()
 	closeErr := t.options.Report.Close()
@@ -156,8 +157,7 @@ func (t *transferring) many(source, target transfer.Tree) error {
 // one does a single task, and says how it went.
 func (t *transferring) one(task *transfer.Task) error {
 	t.options.Report = nil // the error is the report
-	t.watch.single = true
-	t.watch.Counted(1, max(task.Size, 0))
+	t.watch.begin(true, false)
 	_, _, err := transfer.RunOne(t.s.ctx, t.options, task)
 	t.watch.close()
 	if errors.Is(err, context.Canceled) {
