@@ -8,6 +8,7 @@
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
 #   make memory   memory of the server, idle and under eight parts of 1 GiB
+#   make transfer memory and rates of ossa cp, next to the Go SDK v2
 #   make docs     docs/operations.md from the operation table
 #
 # Nothing needs to be set up first but Go, a C compiler (for the race detector),
@@ -19,7 +20,7 @@ OSSA        := bin/ossa
 
 # Where goroutines meet. The race detector costs a factor of ten, so it looks
 # at these only.
-RACE := ./oss/... ./internal/iam/... ./internal/admin/... ./internal/kv/... ./internal/blob/... ./internal/store/... ./internal/server/... ./internal/engine/...
+RACE := ./oss/... ./internal/transfer/... ./internal/iam/... ./internal/admin/... ./internal/kv/... ./internal/blob/... ./internal/store/... ./internal/server/... ./internal/engine/...
 
 # Fuzz targets run for as long as this when FUZZ is asked for; their seeds run
 # in every test.
@@ -32,7 +33,7 @@ CHAOS_ROUNDS ?= 25
 BENCH        ?= .
 COUNT        ?= 6
 
-.PHONY: build check test format vet lint layers unit race portable crash crash-short chaos chaos-short compat real bench memory fuzz docs clean
+.PHONY: build check test format vet lint layers unit race portable crash crash-short chaos chaos-short compat real bench memory transfer fuzz docs clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(OSSA) ./cmd/ossa
@@ -102,6 +103,10 @@ bench:
 
 memory: build
 	$(GO) run ./bench/memory -ossa $(OSSA)
+
+# A module of its own: nothing else needs the SDK.
+transfer: build
+	cd bench/transfer && $(GO) run . -ossa $(CURDIR)/$(OSSA) $(TRANSFER)
 
 # Every fuzz target of the tree, one after the other.
 fuzz:

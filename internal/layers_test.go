@@ -82,6 +82,8 @@ var testsMayImport = []string{
 var testsOfRoomMayImport = map[string][]string{
 	"oss":    {"auth", "server", "store"}, // the client is tried on the server
 	"server": {"iam"},                     // with users that are there
+
+	"transfer": {"auth", "server", "store"}, // likewise
 }
 
 // Every import of a room of this module is one that mayImport lists, whatever

@@ -19,6 +19,7 @@ type Filter struct {
 type rule struct {
 	include bool
 	pattern string
+	whole   bool // compared with whole names
 }
 
 // Include and Exclude add a rule.
@@ -42,7 +43,8 @@ func (f *Filter) add(include bool, pattern string) error {
 			return fmt.Errorf("the pattern %q: %w", pattern, err)
 		}
 	}
-	f.rules = append(f.rules, rule{include, strings.TrimPrefix(pattern, "/")})
+	whole := strings.Contains(pattern, "/") || strings.Contains(pattern, "**")
+	f.rules = append(f.rules, rule{include, strings.TrimPrefix(pattern, "/"), whole})
 	return nil
 }
 
@@ -71,7 +73,7 @@ func (f Filter) Prunes(dir string) bool {
 }
 
 func (r rule) matches(name string) bool {
-	if !strings.Contains(r.pattern, "/") && !strings.Contains(r.pattern, "**") {
+	if !r.whole {
 		ok, _ := path.Match(r.pattern, path.Base(name))
 		return ok
 	}
