@@ -110,23 +110,25 @@ func (s *Server) checkReferer(ctx context.Context, rq *request) error {
 // maxParsed is how many documents of a kind are kept parsed.
 const maxParsed = 256
 
-// parsed keeps what came of parsing documents, by the documents themselves: so
-// nothing in it is ever out of date.
+// parsed keeps what came of parsing documents, one of each bucket, beside the
+// document itself: so nothing in it is ever taken for what it is no more.
 type parsed[V any] struct {
 	mu   sync.Mutex
-	kept map[parsedKey]V
+	kept map[string]parsedDocument[V] // by bucket
 }
 
-type parsedKey struct{ bucket, document string }
+type parsedDocument[V any] struct {
+	document string
+	value    V
+}
 
 // get returns what parse makes of a bucket's document.
 func (p *parsed[V]) get(bucket string, document []byte, parse func() (V, error)) (V, error) {
-	key := parsedKey{bucket, string(document)}
 	p.mu.Lock()
-	v, ok := p.kept[key]
+	have, ok := p.kept[bucket]
 	p.mu.Unlock()
-	if ok {
-		return v, nil
+	if ok && have.document == string(document) {
+		return have.value, nil
 	}
 	v, err := parse()
 	if err != nil {
@@ -135,8 +137,8 @@ func (p *parsed[V]) get(bucket string, document []byte, parse func() (V, error))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.kept) >= maxParsed || p.kept == nil {
-		p.kept = make(map[parsedKey]V)
+		p.kept = make(map[string]parsedDocument[V])
 	}
-	p.kept[key] = v
+	p.kept[bucket] = parsedDocument[V]{string(document), v}
 	return v, nil
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -81,5 +83,41 @@ func TestKeptConfigurationThatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.want(call{method: "GET", bucket: "examplebucket", key: "a", anonymous: true}, 500, "InternalError")
+	}
+}
+
+// A document is parsed once, until the bucket has another one; one that cannot
+// be parsed takes the place of none.
+func TestParsed(t *testing.T) {
+	var p parsed[string]
+	times := 0
+	get := func(bucket, document string, err error) string {
+		v, got := p.get(bucket, []byte(document), func() (string, error) {
+			times++
+			return bucket + " " + document, err
+		})
+		if !errors.Is(got, err) {
+			t.Errorf("%s of %s: %v", document, bucket, got)
+		}
+		return v
+	}
+	bad := errors.New("bad")
+	for _, c := range []struct {
+		bucket, document string
+		err              error
+		times            int
+	}{
+		{"a", "1", nil, 1}, {"a", "1", nil, 1}, {"b", "1", nil, 2}, {"a", "1", nil, 2},
+		{"a", "x", bad, 3}, {"a", "1", nil, 3}, {"a", "2", nil, 4}, {"a", "1", nil, 5}, {"b", "1", nil, 5},
+	} {
+		if v := get(c.bucket, c.document, c.err); v != c.bucket+" "+c.document || times != c.times {
+			t.Errorf("%s of %s is %q after parsing %d times, want %d", c.document, c.bucket, v, times, c.times)
+		}
+	}
+	for i := range 2 * maxParsed {
+		get(fmt.Sprint(i), "1", nil)
+	}
+	if len(p.kept) > maxParsed {
+		t.Errorf("%d are kept", len(p.kept))
 	}
 }
