@@ -46,8 +46,8 @@ const (
 	partMin = 100 << 10 // that the protocol allows
 
 	smallMax = 16 << 20 // of most rounds
-	largeIn  = 40       // one round of so many is larger
-	mostIn   = 250      // and one of so many as large as can be
+	largeIn  = 100      // one round of so many is larger
+	mostIn   = 500      // and one of so many as large as can be
 	partsMax = 120      // that are asked for; more make a round long
 )
 

@@ -206,7 +206,7 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 	}
 	if killed && c.command.ProcessState.ExitCode() < 0 {
 		r.tally.clientKills++
-		r.inFlight += int64(r.parallel) * max(r.partSize, r.size/2)
+		r.inFlight += r.inFlightMost()
 		return verdict{}, nil
 	}
 	v, err := c.verdict()
@@ -215,6 +215,19 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 		err = fmt.Errorf("nothing was wrong, changed: %v, and the client failed: %s", changed, v.text)
 	}
 	return v, err
+}
+
+// automaticPart is what parts have at most where the client chooses and knows
+// nothing yet of the network, in bytes.
+const automaticPart = 8 << 20
+
+// inFlightMost is how many bytes can be in flight at a time.
+func (r *round) inFlightMost() int64 {
+	size := r.partSize
+	if size == 0 {
+		size = automaticPart
+	}
+	return int64(r.parallel) * min(size, r.size)
 }
 
 // fileChanged takes note of what the file is now.
