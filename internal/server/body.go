@@ -128,7 +128,7 @@ func (s *Server) document(rq *request, limit int64) ([]byte, error) {
 	if size < 0 || size > limit {
 		size = limit
 	}
-	if !s.documents.TryAcquire(size) {
+	if !s.documents.take(rq.accessKeyID, size) {
 		return nil, errOverload
 	}
 	rq.reserved += size

@@ -374,10 +374,10 @@ func TestOverload(t *testing.T) {
 // before it is read, and fits when the others have gone.
 func TestDocumentMemory(t *testing.T) {
 	f := newFixture(t, func(c *config) { c.opts.DocumentMemory = 1000 })
-	f.put("bucket", "", "")
+	f.want(call{method: "PUT", bucket: "bucket", header: map[string]string{"x-oss-acl": "public-read-write"}}, 200, "")
 	tagging := call{method: "PUT", bucket: "bucket", key: "k", query: "tagging"}
 	c := f.dial()
-	c.head(tagging, "Expect: 100-continue", "Content-Length: 600")
+	c.head(call{method: "POST", bucket: "bucket", query: "delete", anonymous: true}, "Expect: 100-continue", "Content-Length: 600")
 	for range 2 { // "100 Continue": the document is being read
 		if _, err := c.r.ReadString('\n'); err != nil {
 			t.Fatal(err)
@@ -390,12 +390,33 @@ func TestDocumentMemory(t *testing.T) {
 	tagging.body = strings.Repeat("x", 300)
 	f.want(tagging, 400, "MalformedXML")
 	c.write("%s", strings.Repeat("x", 600))
-	if r := c.read("PUT"); r.code() != "MalformedXML" {
+	if r := c.read("POST"); r.code() != "MalformedXML" {
 		t.Errorf("got %d %s", r.status, r.body)
 	}
 	f.log.wait(t, `"code":"MalformedXML"`, `"bytes_in":600`)
 	tagging.body = strings.Repeat("x", 1000)
 	f.want(tagging, 400, "MalformedXML")
+}
+
+// Who is slow with his documents, be it everybody who does not sign, takes no
+// more than half of their memory from the others.
+func TestDocumentMemoryOfOne(t *testing.T) {
+	f := newFixture(t, func(c *config) { c.opts.DocumentMemory = 1000 })
+	f.want(call{method: "PUT", bucket: "bucket", header: map[string]string{"x-oss-acl": "public-read-write"}}, 200, "")
+	list := call{method: "POST", bucket: "bucket", query: "delete", anonymous: true}
+	for range 2 {
+		c := f.dial()
+		c.head(list, "Expect: 100-continue", "Content-Length: 250")
+		for range 2 { // "100 Continue": the document is being read
+			if _, err := c.r.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	list.body = "x"
+	f.want(list, 503, "ServiceUnavailable")
+	list.anonymous, list.body = false, strings.Repeat("x", 500)
+	f.want(list, 400, "MalformedXML")
 }
 
 // Headers that come twice are one, as they are for the signature: none of them is

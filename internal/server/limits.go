@@ -43,6 +43,45 @@ func (c *counted[K]) leave(k K) {
 	}
 }
 
+// shares bounds the bytes of all documents together and those of each sender, by
+// access key ID: half of them, so that nobody keeps the others from sending
+// theirs by being slow with his own. A sender's only document may take all.
+type shares struct {
+	max int64
+
+	mu    sync.Mutex
+	taken int64
+	of    map[string]int64
+}
+
+func newShares(limit int64) *shares {
+	return &shares{max: limit, of: make(map[string]int64)}
+}
+
+// take reports whether who may have n bytes more. If so, give follows.
+func (s *shares) take(who string, n int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken+n > s.max || s.of[who] > 0 && s.of[who]+n > s.max/2 {
+		return false
+	}
+	s.taken += n
+	s.of[who] += n
+	return true
+}
+
+func (s *shares) give(who string, n int64) {
+	if n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken -= n
+	if s.of[who] -= n; s.of[who] == 0 {
+		delete(s.of, who)
+	}
+}
+
 // Listen returns l with the limits on connections that s has. The caller serves
 // it, and does not use l any more; encrypted says that TLS is spoken on it.
 func (s *Server) Listen(l net.Listener, encrypted bool) net.Listener {

@@ -23,7 +23,7 @@ func (s *Server) finish(rq *request) {
 			abort = true
 		}
 	}
-	s.documents.Release(rq.reserved)
+	s.documents.give(rq.accessKeyID, rq.reserved)
 	defer rq.end()
 	elapsed := time.Since(rq.began)
 	s.metrics.observe(rq, elapsed)

@@ -101,7 +101,8 @@ type Options struct {
 	MaxDeleteBody   int64 // default 2 MiB
 	MaxConfigBody   int64 // default 64 KiB; of PutBucket and PutObjectTagging
 
-	// DocumentMemory bounds the documents in memory at one time, in bytes; a
+	// DocumentMemory bounds the documents in memory at one time, in bytes, and
+	// half of it those of one access key; all that are not signed count as one. A
 	// request that would exceed it is answered with ServiceUnavailable before its
 	// body is read. Default 64 MiB, of which the process takes about twice.
 	DocumentMemory int64

@@ -38,8 +38,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/lifecycle"
 	"github.com/ossastore/ossa/internal/store"
@@ -66,7 +64,7 @@ type Server struct {
 	addresses   *counted[netip.Addr] // connections of each
 	warned      atomic.Int64         // when the log last told of too many, nanoseconds since 1970
 
-	documents *semaphore.Weighted // bytes of documents in memory
+	documents *shares // bytes of documents in memory
 }
 
 // New makes a Server on a store, which stays the caller's.
@@ -80,7 +78,7 @@ func New(s *store.Store, opts Options) (*Server, error) {
 		opts:       opts,
 		proxies:    proxies{trusted: opts.TrustedProxies, header: opts.ForwardedHeader},
 		authorizer: auth.Authorizer{AnonymousList: opts.AnonymousList, Region: opts.Region, Account: opts.OwnerID},
-		documents:  semaphore.NewWeighted(opts.DocumentMemory),
+		documents:  newShares(opts.DocumentMemory),
 	}
 	srv.perKey = newCounted[string](opts.MaxInFlightPerKey)
 	srv.addresses = newCounted[netip.Addr](opts.MaxConnectionsPerAddress)
