@@ -9,7 +9,7 @@
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
 #   make memory   memory of the server, idle and under eight parts of 1 GiB
 #   make transfer memory and rates of ossa cp, next to the Go SDK v2
-#   make docs     docs/operations.md from the operation table
+#   make docs     docs/operations.md from the operation table, docs/commands.md from the help
 #
 # Nothing needs to be set up first but Go, a C compiler (for the race detector),
 # Python with venv, and Node; each step fetches its own pinned packages.

@@ -35,7 +35,7 @@ type hashEntry struct {
 var hashKinds = []string{"crc64", "md5", "etag"}
 
 func hashCommand() *cobra.Command {
-	var partSize byteSize
+	var partSize sizeFlag
 	var kind string
 	return localLeaf("hash [crc64|md5|etag] FILE...", "Calculate what a server would tell of local files", `
 Calculate the CRC-64, the MD5 and the ETag that an object made of a file has: the MD5

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -103,7 +104,7 @@ type work struct {
 
 func (w *work) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&w.jobs, "jobs", defaultJobs, "`number` of requests at a time")
-	flags.StringVar(&w.file, "report", "", "`file` for what failed, made if something does; default ossa-"+w.command+"-TIME.jsonl")
+	flags.StringVar(&w.file, "report", "", "`file` for the list of failures, made if there are any; default one in the state directory ("+envStateDir+"; "+defaultStateDirText+")")
 }
 
 func (w *work) begin(s *clientSession) error {
@@ -167,11 +168,8 @@ var hopeless = map[string]bool{
 // note writes a line of the report, which is made with its first one.
 func (w *work) note(f failure) {
 	if w.journal == nil && !w.hidden {
-		if w.file == "" {
-			w.file = "ossa-" + w.command + "-" + time.Now().UTC().Format("20060102T150405Z") + ".jsonl"
-		}
 		var err error
-		if w.journal, err = os.Create(w.file); err != nil {
+		if w.journal, err = w.createReport(); err != nil {
 			w.hidden = true
 			w.warn("there is no report: %v", err)
 		}
@@ -183,6 +181,21 @@ func (w *work) note(f failure) {
 			w.warn("the report is not complete: %v", err)
 		}
 	}
+}
+
+func (w *work) createReport() (*os.File, error) {
+	if w.file == "" {
+		state, err := (&transferFlags{}).stateDirectory()
+		if err != nil {
+			return nil, err
+		}
+		dir := filepath.Join(state, "reports")
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, err
+		}
+		w.file = filepath.Join(dir, fmt.Sprintf("%s-%s-%d.jsonl", w.command, time.Now().UTC().Format("20060102-150405"), os.Getpid()))
+	}
+	return os.Create(w.file)
 }
 
 // succeed tells that something was done, to machines with v.
@@ -200,6 +213,9 @@ func (w *work) end(err error) error {
 		if closing := w.journal.Close(); closing != nil {
 			w.warn("the report is not complete: %v", closing)
 		}
+	}
+	if errors.Is(err, context.Canceled) {
+		w.warn("interrupted; what was done stays, and this goes on with it:\n  %s", commandAgain(os.Args))
 	}
 	report := w.file
 	if w.hidden {

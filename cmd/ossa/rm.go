@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -27,6 +29,8 @@ type removal struct {
 	recursive, force, dryRun   bool
 	versions, uploads, allType bool
 	versionID                  string
+	filter                     transfer.Filter
+	filtered                   bool
 }
 
 // nullVersion is the version of what was put without versioning. Servers may leave
@@ -51,6 +55,7 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 		`  ossa rm oss://builds/movie.bin
   ossa rm -r oss://builds/nightly/ --dry-run
   ossa rm -rf oss://builds/nightly/
+  ossa rm -r oss://builds/nightly/ --include '*.log'
   ossa rm -r --all-versions oss://builds/nightly/
   ossa rm -r -m oss://builds/nightly/        # open uploads only`,
 		func(flags *pflag.FlagSet) {
@@ -61,6 +66,14 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 			flags.BoolVar(&r.versions, "all-versions", false, "delete all versions and delete markers")
 			flags.BoolVarP(&r.uploads, "uploads", "m", false, "abort open uploads instead")
 			flags.BoolVarP(&r.allType, "all-type", "a", false, "delete objects and abort open uploads")
+			pattern := func(add func(string) error) *patternFlag {
+				return &patternFlag{func(pattern string) error {
+					r.filtered = true
+					return add(pattern)
+				}, &r.filter}
+			}
+			flags.Var(pattern(r.filter.Include), "include", "take names that match the `pattern`, as ossa cp does; can be repeated, and the last one that matches decides")
+			flags.Var(pattern(r.filter.Exclude), "exclude", "leave out names that match the `pattern`; likewise")
 			r.addFlags(flags)
 		},
 		func(s *clientSession) error {
@@ -93,6 +106,8 @@ func (r *removal) targets() ([]location, error) {
 	switch {
 	case r.versionID != "" && (len(targets) > 1 || r.recursive || r.versions):
 		return nil, usagef("--version-id is for one object")
+	case r.filtered && !r.recursive:
+		return nil, usagef("--include and --exclude need --recursive")
 	case r.versions && !r.recursive:
 		return nil, usagef("--all-versions needs --recursive")
 	case r.versionID != "" && (r.uploads || r.allType):
@@ -172,7 +187,14 @@ func (r *removal) what() string {
 // below deletes what begins with l.
 func (r *removal) below(l location) error {
 	if r.uploads || r.allType {
-		if err := each(r.ctx, r.client.Uploads(r.ctx, l.Bucket, l.Key), r.jobs, r.abortIn(l.Bucket)); err != nil || r.uploads {
+		abort := r.abortIn(l.Bucket)
+		err := each(r.ctx, r.client.Uploads(r.ctx, l.Bucket, l.Key), r.jobs, func(ctx context.Context, u oss.Upload) error {
+			if !r.takes(l, u.Key) {
+				return nil
+			}
+			return abort(ctx, u)
+		})
+		if err != nil || r.uploads {
 			return err
 		}
 	}
@@ -181,11 +203,20 @@ func (r *removal) below(l location) error {
 	})
 }
 
+// takes tells whether the filter takes a key below l: its name begins after the
+// last slash of what was given, as that of a copy does.
+func (r *removal) takes(l location, key string) bool {
+	return !r.filtered || r.filter.Takes(key[strings.LastIndex(l.Key, "/")+1:])
+}
+
 // ids lists what is to be deleted.
 func (r *removal) ids(l location) iter.Seq2[oss.ObjectID, error] {
 	return func(yield func(oss.ObjectID, error) bool) {
 		if r.versions {
 			for v, err := range r.client.Versions(r.ctx, l.Bucket, l.Key) {
+				if err == nil && !r.takes(l, v.Key) {
+					continue
+				}
 				if !yield(oss.ObjectID{Key: v.Key, VersionID: v.VersionID}, err) || err != nil {
 					return
 				}
@@ -193,6 +224,9 @@ func (r *removal) ids(l location) iter.Seq2[oss.ObjectID, error] {
 			return
 		}
 		for o, err := range r.client.Objects(r.ctx, l.Bucket, l.Key) {
+			if err == nil && !r.takes(l, o.Key) {
+				continue
+			}
 			if !yield(oss.ObjectID{Key: o.Key}, err) || err != nil {
 				return
 			}

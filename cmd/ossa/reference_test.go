@@ -1,0 +1,90 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+//go:generate go test -run ^TestReference$ -update .
+
+var update = flag.Bool("update", false, "write docs/commands.md")
+
+const referencePage = "../../docs/commands.md"
+
+// TestReference sees that docs/commands.md has every command; -update writes it
+// from what the commands say of themselves.
+func TestReference(t *testing.T) {
+	var want strings.Builder
+	want.WriteString(`# Commands
+
+<!-- Generated from the help of the commands by go generate; do not edit. -->
+
+What ` + "`ossa COMMAND --help`" + ` tells, in one place. What commands have in common, and what ` + "`--json`" + ` prints, is in
+[cli.md](cli.md).
+`)
+	shared := sharedFlags()
+	fmt.Fprintf(&want, "\n## What every command that talks to an endpoint takes\n\n```\n%s```\n", shared.FlagUsages())
+	var heads []string
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Hidden || c.Name() == "help" {
+			return
+		}
+		if c.HasParent() {
+			heads = append(heads, "\n## "+c.CommandPath()+"\n")
+			describeCommand(&want, c, shared)
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(rootCommand())
+
+	if *update {
+		if err := os.WriteFile(referencePage, []byte(want.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(referencePage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, head := range heads {
+		if !strings.Contains(string(page), head) {
+			t.Errorf("docs/commands.md lacks %q: run make docs", strings.TrimSpace(head))
+		}
+	}
+}
+
+func sharedFlags() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	(&clientConfig{}).addFlags(flags)
+	return flags
+}
+
+// describeCommand writes the section of a command, as its help has it.
+func describeCommand(w *strings.Builder, c *cobra.Command, shared *pflag.FlagSet) {
+	fmt.Fprintf(w, "\n## %s\n\n```\n%s\n\n%s\n", c.CommandPath(), c.UseLine(), strings.TrimSpace(c.Long))
+	if c.Example != "" {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
+	}
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags = false
+	talks := c.Flags().Lookup("endpoint") != nil && c.Flags().Lookup("anonymous") != nil
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && !f.Hidden && !(talks && shared.Lookup(f.Name) != nil) {
+			own.AddFlag(f)
+		}
+	})
+	if own.HasFlags() {
+		fmt.Fprintf(w, "\nFlags:\n%s", own.FlagUsages())
+	}
+	w.WriteString("```\n")
+}
