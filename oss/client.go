@@ -179,7 +179,7 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 		}
 	}
 	if c.region == "" {
-		c.region = regionOf(u.Hostname())
+		c.region = wire.RegionOfEndpoint(u.Hostname())
 	}
 	if err := c.checkRegion(); err != nil {
 		return nil, err
@@ -237,21 +237,6 @@ func parseEndpoint(s string) (url.URL, error) {
 func isPathHost(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil || strings.EqualFold(host, "localhost")
-}
-
-// regionOf reads the region off an endpoint of the public service.
-func regionOf(host string) string {
-	label, ok := strings.CutSuffix(strings.ToLower(host), ".aliyuncs.com")
-	if !ok {
-		return ""
-	}
-	label = label[strings.LastIndex(label, ".")+1:]
-	region, ok := strings.CutPrefix(label, "oss-")
-	if !ok || strings.HasPrefix(region, "accelerate") {
-		return ""
-	}
-	region = strings.TrimSuffix(region, "-internal")
-	return strings.TrimSuffix(region, "-dualstack")
 }
 
 // address returns where a bucket or an object is. Neither may be empty by
