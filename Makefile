@@ -20,7 +20,7 @@ OSSA        := bin/ossa
 
 # Where goroutines meet. The race detector costs a factor of ten, so it looks
 # at these only.
-RACE := ./oss/... ./internal/transfer/... ./internal/iam/... ./internal/admin/... ./internal/kv/... ./internal/blob/... ./internal/store/... ./internal/server/... ./internal/engine/...
+RACE := ./oss/... ./internal/doctor/... ./internal/transfer/... ./internal/iam/... ./internal/admin/... ./internal/kv/... ./internal/blob/... ./internal/store/... ./internal/server/... ./internal/engine/...
 
 # Fuzz targets run for as long as this when FUZZ is asked for; their seeds run
 # in every test.

@@ -20,9 +20,10 @@ const module = "github.com/ossastore/ossa"
 // mayImport lists, for every room, the rooms of this module below it. A room is
 // a package's path without the module and without "internal/".
 var mayImport = map[string][]string{
-	"cmd/ossa": {"admin", "auth", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "smallfile", "store", "transfer", "wire"},
+	"cmd/ossa": {"admin", "auth", "doctor", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "smallfile", "store", "transfer", "wire"},
 
-	"oss":      {"digest", "sign", "wire"},           // public
+	"oss":      {"digest", "sign", "wire"}, // public
+	"doctor":   {"oss", "sign", "wire"},
 	"transfer": {"kv", "kv/pebblekv", "oss", "wire"}, // its journal is an engine's, and nobody's to choose
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
@@ -81,6 +82,7 @@ var testsMayImport = []string{
 // of that.
 var testsOfRoomMayImport = map[string][]string{
 	"oss":    {"auth", "server", "store"}, // the client is tried on the server
+	"doctor": {"auth", "server", "store"}, // as is what looks for its mistakes
 	"server": {"iam"},                     // with users that are there
 
 	"transfer": {"auth", "server", "store"}, // likewise
