@@ -42,7 +42,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "ossa: %s\nRun \"%s --help\" for how to use it.\n", errorText(err), command.CommandPath())
 		return exitUsage
-	case errors.Is(err, errDamage): // told already, on stdout
+	case errors.Is(err, errDamage), errors.Is(err, errUnwell): // told already, on stdout
 		return exitFailed
 	}
 	fmt.Fprintf(stderr, "ossa: %s\n", errorText(err))
@@ -107,7 +107,7 @@ if a signal ended it.`,
 	in("server", serveCommand(), checkCommand(), adminCommand())
 	in("objects", cpCommand(), syncCommand(), lsCommand(), catCommand(), statCommand(), rmCommand(), mbCommand(), rbCommand(), duCommand(), presignCommand(),
 		hashCommand(), uploadsCommand(), restoreCommand())
-	in("settings", configCommand(), aclCommand(), tagCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
+	in("settings", configCommand(), doctorCommand(), aclCommand(), tagCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
 	root.AddCommand(completionCommand(), versionCommand())
 	return root
 }
