@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/internal/transfer"
+	"github.com/ossastore/ossa/oss"
 )
 
 const envStateDir = "OSSA_STATE_DIR"
@@ -107,6 +108,12 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	}
 	if f.jobs < 0 || f.jobs > 256 || f.parallel < 0 || f.parallel > 256 {
 		return nil, usagef("--jobs and --parallel are 1 to 256")
+	}
+	if f.partSize != 0 && (f.partSize < oss.MinPartSize || f.partSize > oss.MaxPartSize) {
+		return nil, usagef("--part-size is %s to %s", size(oss.MinPartSize), size(oss.MaxPartSize))
+	}
+	if f.delta && f.forbid {
+		return nil, usagef("--delta makes use of the object that --forbid-overwrite forbids")
 	}
 	f.links = string(links)
 	t := &transferring{transferFlags: f, s: s}
