@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -101,8 +102,12 @@ func (u *uploader) initiate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m := u.mark(filling)
+	sum := md5.Sum(m)
 	_, err = u.c.UploadPart(ctx, &UploadPartRequest{
-		Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id, PartNumber: MaxParts, Body: bytes.NewReader(u.mark(filling)),
+		Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id, PartNumber: MaxParts, Body: bytes.NewReader(m),
+		// A server must not keep a damaged one: nobody would know the upload again.
+		ContentMD5: base64.StdEncoding.EncodeToString(sum[:]),
 	})
 	return err
 }

@@ -725,8 +725,8 @@ func TestUploadDamage(t *testing.T) {
 	if !bytes.Equal(f.read("k"), data) {
 		t.Error("other bytes")
 	}
-	f.net.set(func(_ *http.Request, op string) fault {
-		if op == "PUT" || op == "UploadPart" {
+	f.net.set(func(req *http.Request, op string) fault {
+		if op == "PUT" || op == "UploadPart" && req.URL.Query().Get("partNumber") != "10000" {
 			return damage
 		}
 		return nil
@@ -735,6 +735,27 @@ func TestUploadDamage(t *testing.T) {
 	q.Progress = nil
 	if _, err := f.Upload(context.Background(), q); !errors.Is(err, ErrChecksum) || f.net.requests("Complete") != 0 {
 		t.Errorf("%v", err)
+	}
+}
+
+// A mark that arrives damaged is not kept, but sent again: by a damaged one nobody
+// would know the upload.
+func TestUploadDamagedMark(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(2*testPart, 6)
+	damaged := 0
+	f.net.set(func(req *http.Request, op string) fault {
+		if op == "UploadPart" && req.URL.Query().Get("partNumber") == "10000" && damaged == 0 {
+			damaged++
+			return damage
+		}
+		return nil
+	})
+	if _, err := f.Upload(context.Background(), uploadFor(data)); err != nil || damaged != 1 {
+		t.Errorf("%d were damaged, %v", damaged, err)
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
 	}
 }
 

@@ -130,8 +130,8 @@ func (l *ledger) begin(e *request) {
 }
 
 // end counts what a request sent. acted is whether the server has answered that
-// it did what it was asked for, as asked.
-func (l *ledger) end(e *request, acted bool) *part {
+// it did what it was asked for, and damaged whether that was something else.
+func (l *ledger) end(e *request, acted, damaged bool) *part {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e.data() {
@@ -150,6 +150,10 @@ func (l *ledger) end(e *request, acted bool) *part {
 		if u == nil { // of a client that never got that answer, or before the server was killed
 			u = &upload{parts: map[int]*part{}}
 			l.uploads[e.uploadID] = u
+		}
+		if damaged {
+			delete(u.parts, e.part) // and with it what it has replaced
+			return nil
 		}
 		p := &part{size: e.size, crc: e.crc}
 		u.parts[e.part] = p

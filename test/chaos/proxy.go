@@ -232,21 +232,21 @@ func (p *proxy) pass(w http.ResponseWriter, r *http.Request, e *request, f fault
 		if f.at%2 == 0 {
 			io.Copy(io.Discard, body) // some read all of it before
 		}
-		l.end(e, false)
+		l.end(e, false, false)
 		refusal(w, f.status)
 		return fmt.Sprint("refused with ", f.status)
 	case delay:
 		time.Sleep(f.pause) // whatever becomes of the client
 	case cut:
 		if e.size <= 0 {
-			l.end(e, false)
+			l.end(e, false, false)
 			abort(w)
 			return "cut"
 		}
 	}
 	resp, answer, err := p.forward(r, e, body, target)
 	acted := err == nil && resp.StatusCode/100 == 2
-	kept := l.end(e, acted && !body.damaged)
+	kept := l.end(e, acted, body.damaged)
 	if err != nil {
 		abort(w)
 		return "cut: " + err.Error()
