@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -105,12 +104,11 @@ func TestPad(t *testing.T) {
 	for in, want := range map[string]string{
 		"a":                      "a         ",
 		"evil\x1b[2J\r\u202egnp": "...J??gnp ",
-		"long/name/that/goes/on": "...goes/on"[:9] + " ",
+		"long/name/that/goes/on": "...oes/on ",
 		"\u00e9\u00e9":           "\u00e9\u00e9        ",
 	} {
-		got := pad(in, 9)
-		if want = cmp.Or(want, got); len([]rune(got)) != 10 || strings.ContainsAny(got, "\x1b\r\u202e") {
-			t.Errorf("%q: %q", in, got)
+		if got := pad(in, 9); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }

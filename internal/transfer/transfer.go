@@ -215,11 +215,10 @@ type run struct {
 
 	done, skipped, failed, deleted, bytes, moved atomic.Int64
 
-	cancel  context.CancelCauseFunc
-	unread  atomic.Bool // a part of the source could not be read
-	found   atomic.Bool // something is in the source
-	streak  atomic.Int64
-	stopped error
+	cancel context.CancelCauseFunc
+	unread atomic.Bool // a part of the source could not be read
+	found  atomic.Bool // something is in the source
+	streak atomic.Int64
 }
 
 func newRun(o Options) (*run, error) {
