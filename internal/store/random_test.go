@@ -476,6 +476,7 @@ func TestRandomHistory(t *testing.T) {
 						h.check(h.real.Sweep(h.ctx))
 					}
 				}
+				h.rare()
 				h.finish()
 				for kind, n := range h.went {
 					went[kind] += n
@@ -496,6 +497,34 @@ var (
 	someKeys   = []string{"a", "a/", "a/b", "a/b/c", "a0", "b", "k\x00", "k\x00\x01", "k\xff"}
 	someTokens = []string{"", "", "", "a", "a/", "a/b", "b", "k", "k\x00", "\xff", "zz"}
 )
+
+// rare does what chance seldom brings about, so that each history has had it:
+// what must be there first is put in place.
+func (h *history) rare() {
+	const domain, user, key = "rare.example", "rare", "rare"
+	ctx, bucket := h.ctx, h.bucket()
+	put := store.PutObjectRequest{Bucket: bucket, Key: key, Attributes: store.Attributes{StorageClass: "Archive"}}
+	body := h.body([]byte("rare"))
+	days := func(*store.Object) (int, error) { return 1, nil }
+	for _, o := range []op{
+		{"PutBucket " + bucket, func(a api) (any, error) { return nil, a.PutBucket(ctx, &store.PutBucketRequest{Bucket: bucket}) }},
+		{"PutCname " + bucket + " " + domain, func(a api) (any, error) { return nil, a.PutCname(ctx, bucket, domain) }},
+		lookupCname(domain),
+		{"DeleteCname " + bucket + " " + domain, func(a api) (any, error) { return nil, a.DeleteCname(ctx, bucket, domain) }},
+		{"PutObject " + bucket + "/" + key, func(a api) (any, error) {
+			req := put
+			req.Body = body()
+			return a.PutObject(ctx, &req)
+		}},
+		{"RestoreObject " + bucket + "/" + key, func(a api) (any, error) {
+			return a.RestoreObject(ctx, &store.RestoreObjectRequest{Bucket: bucket, Key: key, Days: days})
+		}},
+		{"CreateUser " + user, func(a api) (any, error) { return a.CreateUser(ctx, user) }},
+		{"DeleteUser " + user, func(a api) (any, error) { return nil, a.DeleteUser(ctx, user) }},
+	} {
+		h.step(o)
+	}
+}
 
 func (h *history) bucket() string {
 	return pick(h.rng, "ant", "ant", "ant", "ant", "ant", "bee", "bee", "bee", "cat", "dog")
