@@ -53,6 +53,15 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
+// parseSourceTarget reads the two arguments of what copies.
+func parseSourceTarget(args []string) (source, target location, err error) {
+	if source, err = parseLocation(args[0]); err != nil {
+		return source, target, err
+	}
+	target, err = parseLocation(args[1])
+	return source, target, err
+}
+
 // remote tells whether the location is in a bucket.
 func (l location) remote() bool { return l.Bucket != "" }
 

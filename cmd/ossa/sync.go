@@ -56,11 +56,7 @@ printed).`,
 			f.addFlags(flags)
 		},
 		func(s *clientSession) error {
-			source, err := parseLocation(s.args[0])
-			if err != nil {
-				return err
-			}
-			target, err := parseLocation(s.args[1])
+			source, target, err := parseSourceTarget(s.args)
 			if err != nil {
 				return err
 			}
