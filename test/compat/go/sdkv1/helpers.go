@@ -14,6 +14,17 @@ import (
 	. "github.com/ossastore/ossa/test/compat/go/harness"
 )
 
+// cutAfter returns the bucket as a client sees it whose connection lets n of
+// the requests that match pass and none after them. The connection is never
+// mended: the SDK's workers go on behind the call that failed, and would finish
+// what the scenario wants left undone.
+func (w *world) cutAfter(n int, match func(*http.Request) bool) *oss.Bucket {
+	client, breaker := HTTPClient()
+	breaker.CutAfter(n, match)
+	options := w.options
+	return w.open(w.connectOver(client, options.AccessKeyID, options.AccessKeySecret, options.Region), "main")
+}
+
 func (w *world) interrupted(err error) {
 	True(errors.Is(err, ErrInterrupted), "the transfer was not interrupted")
 }
@@ -25,9 +36,7 @@ func (w *world) uploadFile() {
 	checkpoint := oss.Checkpoint(true, filepath.Join(w.dir, "upload.cp"))
 	options := []oss.Option{checkpoint, oss.Routines(3), oss.Meta("a", "1"), oss.ObjectACL(oss.ACLPublicRead)}
 
-	w.breaker.CutAfter(4, IsPart)
-	w.interrupted(w.bucket.UploadFile(key, path, PartSize, options...))
-	w.breaker.Mend()
+	w.interrupted(w.cutAfter(4, IsPart).UploadFile(key, path, PartSize, options...))
 	uploads := Must(w.bucket.ListMultipartUploads(oss.Prefix(key))).Uploads
 	Equal("open uploads after the interruption", len(uploads), 1)
 	upload := oss.InitiateMultipartUploadResult{Key: key, UploadID: uploads[0].UploadID}
@@ -41,9 +50,8 @@ func (w *world) uploadFile() {
 	Equal("ACL", Must(w.bucket.GetObjectACL(key)).ACL, "public-read")
 	Equal("open uploads", len(Must(w.bucket.ListMultipartUploads(oss.Prefix(key))).Uploads), 0)
 
-	w.breaker.CutAfter(2, IsPart) // without a checkpoint the SDK aborts what failed
-	w.interrupted(w.bucket.UploadFile(key, path, PartSize))
-	w.breaker.Mend()
+	// Without a checkpoint the SDK aborts what failed
+	w.interrupted(w.cutAfter(2, IsPart).UploadFile(key, path, PartSize))
 	Equal("open uploads after a failure", len(Must(w.bucket.ListMultipartUploads(oss.Prefix(key))).Uploads), 0)
 }
 
@@ -53,9 +61,7 @@ func (w *world) downloadFile() {
 	Check(w.bucket.UploadFile(key, w.file("download-source", content), 2*PartSize))
 	path := filepath.Join(w.dir, "download-file")
 	checkpoint := oss.Checkpoint(true, filepath.Join(w.dir, "download.cp"))
-	w.breaker.CutAfter(5, IsRangedGet)
-	w.interrupted(w.bucket.DownloadFile(key, path, PartSize, checkpoint, oss.Routines(2)))
-	w.breaker.Mend()
+	w.interrupted(w.cutAfter(5, IsRangedGet).DownloadFile(key, path, PartSize, checkpoint, oss.Routines(2)))
 	Check(w.bucket.DownloadFile(key, path, PartSize, checkpoint, oss.Routines(2)))
 	Equal("content", Must(os.ReadFile(path)), content)
 }
@@ -65,9 +71,7 @@ func (w *world) copyFile() {
 	content := Data("copy file", 6*PartSize+17)
 	w.put(w.bucket, from, content)
 	checkpoint := oss.Checkpoint(true, filepath.Join(w.dir, "copy.cp"))
-	w.breaker.CutAfter(3, IsPart)
-	w.interrupted(w.bucket.CopyFile(w.bucket.BucketName, from, to, PartSize, checkpoint))
-	w.breaker.Mend()
+	w.interrupted(w.cutAfter(3, IsPart).CopyFile(w.bucket.BucketName, from, to, PartSize, checkpoint))
 	Check(w.bucket.CopyFile(w.bucket.BucketName, from, to, PartSize, checkpoint, oss.Routines(2)))
 	Equal("content", w.get(w.bucket, to), content)
 }

@@ -22,13 +22,12 @@ type world struct {
 	client  *oss.Client
 	bucket  *oss.Bucket
 	http    *http.Client
-	breaker *Breaker
 	dir     string
 }
 
 func main() {
 	w := &world{options: ParseOptions()}
-	w.http, w.breaker = HTTPClient()
+	w.http, _ = HTTPClient()
 	w.client = w.connect(w.options.AccessKeyID, w.options.AccessKeySecret, w.options.Region)
 	w.bucket = w.open(w.client, "main")
 	Check(w.client.CreateBucket(w.bucket.BucketName))
@@ -81,7 +80,11 @@ func main() {
 }
 
 func (w *world) connect(id, secret, region string) *oss.Client {
-	options := []oss.ClientOption{oss.HTTPClient(w.http), oss.ForcePathStyle(!w.options.Virtual)}
+	return w.connectOver(w.http, id, secret, region)
+}
+
+func (w *world) connectOver(client *http.Client, id, secret, region string) *oss.Client {
+	options := []oss.ClientOption{oss.HTTPClient(client), oss.ForcePathStyle(!w.options.Virtual)}
 	if w.options.V4 {
 		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(region))
 	}
