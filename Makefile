@@ -8,7 +8,7 @@
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
 #   make memory   memory of the server, idle and under eight parts of 1 GiB
-#   make transfer memory and rates of ossa cp, next to the Go SDK v2
+#   make transfer memory and rates of ossa cp, next to the Go SDKs
 #   make docs     docs/operations.md from the operation table, docs/commands.md from the help
 #
 # Nothing needs to be set up first but Go, a C compiler (for the race detector),
@@ -104,7 +104,7 @@ bench:
 memory: build
 	$(GO) run ./bench/memory -ossa $(OSSA)
 
-# A module of its own: nothing else needs the SDK.
+# A module of its own: nothing else needs the SDKs.
 transfer: build
 	cd bench/transfer && $(GO) run . -ossa $(CURDIR)/$(OSSA) $(TRANSFER)
 

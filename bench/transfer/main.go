@@ -1,6 +1,6 @@
 // Command transfer measures ossa cp: how much memory it takes for a very large
 // file and for very many small ones, and how fast it is, next to the official Go
-// SDK v2, against the same server.
+// SDK v2 and to the calls that ossutil v1 is made of, against the same server.
 //
 //	go run . -ossa ../../bin/ossa            everything
 //	go run . -ossa ../../bin/ossa memory     memory, against a server that keeps nothing
@@ -27,14 +27,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/ossastore/ossa/test/process"
 )
 
-const (
-	region = "cn-hangzhou"
-	bucket = "transfer"
-	keyID  = "transferkey"
-	secret = "transfersecret0123456789"
-)
+const bucket = "transfer"
 
 type settings struct {
 	binary, dir  string
@@ -46,9 +43,15 @@ type settings struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "sdk" {
-		if err := sdk(context.Background(), os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "transfer sdk:", err)
+	if len(os.Args) > 2 && (os.Args[1] == "sdk" || os.Args[1] == "ossutil") { // a measured process
+		var err error
+		if os.Args[1] == "sdk" {
+			err = sdk(context.Background(), os.Args[2:])
+		} else {
+			err = ossutil(os.Args[2:])
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "transfer %s: %v\n", os.Args[1], err)
 			os.Exit(1)
 		}
 		return
@@ -100,8 +103,8 @@ type result struct {
 
 func (s *settings) measure(ctx context.Context, endpoint string, words ...string) (result, error) {
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
-	c.Env = append(os.Environ(), "OSS_ENDPOINT="+endpoint, "OSS_REGION="+region, "OSS_ACCESS_KEY_ID="+keyID,
-		"OSS_ACCESS_KEY_SECRET="+secret, "OSSA_STATE_DIR="+filepath.Join(s.dir, "state"))
+	c.Env = append(os.Environ(), "OSS_ENDPOINT="+endpoint, "OSS_REGION="+process.Region, "OSS_ACCESS_KEY_ID="+process.AccessKeyID,
+		"OSS_ACCESS_KEY_SECRET="+process.AccessKeySecret, "OSSA_STATE_DIR="+s.stateDir())
 	began := time.Now()
 	out, err := c.CombinedOutput()
 	took := time.Since(began)
@@ -112,6 +115,9 @@ func (s *settings) measure(ctx context.Context, endpoint string, words ...string
 	cpu := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	return result{took, cpu, usage.Maxrss << 10}, nil
 }
+
+// stateDir is for journals and checkpoints.
+func (s *settings) stateDir() string { return filepath.Join(s.dir, "state") }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }
 
@@ -206,11 +212,19 @@ func (k *keepNothing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // rates measures how fast files go up and down.
 func (s *settings) rates(ctx context.Context) error {
-	endpoint, stop, err := s.serve(ctx)
+	server, err := process.Start(s.binary, filepath.Join(s.dir, "data"), io.Discard)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer server.Drain()
+	urls, err := server.URLs()
+	if err != nil {
+		return err
+	}
+	endpoint := urls.API
+	if err := os.MkdirAll(s.stateDir(), 0o777); err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -228,35 +242,39 @@ func (s *settings) rates(ctx context.Context) error {
 	}
 	got := filepath.Join(s.dir, "got")
 
-	fmt.Printf("\n| best of %d | ossa cp | Go SDK v2, its defaults | Go SDK v2, as many parts or files at a time |\n|---|---|---|---|\n", s.rounds)
+	fmt.Printf("\n| best of %d | ossa cp | Go SDK v2, its defaults | Go SDK v2, as many parts or files at a time | Go SDK 1.0 as ossutil v1 calls it |\n|---|---|---|---|---|\n", s.rounds)
 	url := "oss://" + bucket + "/"
 	for _, row := range []struct {
 		what     string
 		bytes    int64
-		commands [3][]string
+		commands [4][]string
 	}{
-		{fmt.Sprintf("upload of %.0f MiB", mib(s.large)), s.large, [3][]string{
+		{fmt.Sprintf("upload of %.0f MiB", mib(s.large)), s.large, [4][]string{
 			{s.binary, "cp", large, url + "large-ossa", "--restart", "--quiet"},
 			{self, "sdk", "up", large, "large-sdk", "0"},
 			{self, "sdk", "up", large, "large-sdk", "4"},
+			{self, "ossutil", "up", large, "large-ossutil"},
 		}},
-		{fmt.Sprintf("download of %.0f MiB", mib(s.large)), s.large, [3][]string{
+		{fmt.Sprintf("download of %.0f MiB", mib(s.large)), s.large, [4][]string{
 			{s.binary, "cp", url + "large-ossa", got, "--quiet"},
 			{self, "sdk", "down", "large-ossa", got, "0"},
 			{self, "sdk", "down", "large-ossa", got, "4"},
+			{self, "ossutil", "down", "large-ossa", got},
 		}},
-		{fmt.Sprintf("upload of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [3][]string{
+		{fmt.Sprintf("upload of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [4][]string{
 			{s.binary, "cp", "-r", small, url + "small-ossa/", "--quiet"},
 			{self, "sdk", "upall", small, "small-sdk/", "3"},
 			{self, "sdk", "upall", small, "small-sdk/", "8"},
+			{self, "ossutil", "upall", small, "small-ossutil/"},
 		}},
-		{fmt.Sprintf("download of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [3][]string{
+		{fmt.Sprintf("download of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [4][]string{
 			{s.binary, "cp", "-r", url + "small-ossa/", got, "--quiet"},
 			{self, "sdk", "downall", "small-ossa/", got, "3"},
 			{self, "sdk", "downall", "small-ossa/", got, "8"},
+			{self, "ossutil", "downall", "small-ossa/", got},
 		}},
 	} {
-		var best [3]result
+		var best [4]result
 		for range s.rounds {
 			for i, words := range row.commands { // in turn, so that all have the same machine
 				if err := os.RemoveAll(got); err != nil {
@@ -291,33 +309,4 @@ func writeRandom(name string, size int64) error {
 		return err
 	}
 	return f.Sync()
-}
-
-// serve starts the server on an empty directory.
-func (s *settings) serve(ctx context.Context) (endpoint string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	address := l.Addr().String()
-	l.Close()
-	c := exec.CommandContext(ctx, s.binary, "serve", "--data", filepath.Join(s.dir, "data"), "--listen", address, "--admin-listen", "127.0.0.1:0")
-	c.Env = append(os.Environ(), "OSSA_ROOT_ACCESS_KEY_ID="+keyID, "OSSA_ROOT_ACCESS_KEY_SECRET="+secret, "OSSA_REGION="+region)
-	if err := c.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		c.Process.Signal(syscall.SIGTERM)
-		c.Wait()
-	}
-	endpoint = "http://" + address
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		if r, err := http.Get(endpoint); err == nil {
-			r.Body.Close()
-			return endpoint, stop, nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	stop()
-	return "", nil, fmt.Errorf("the server did not get ready")
 }
