@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -28,13 +29,7 @@ func startClient(ossa string, m *machine, endpoint, key string, partSize int64, 
 	if partSize > 0 {
 		args = append(args, "--part-size", strconv.FormatInt(partSize, 10))
 	}
-	r := &client{command: exec.Command(ossa, args...), ended: make(chan struct{})}
-	r.command.Dir = m.dir
-	r.command.Env = []string{
-		"HOME=" + m.home, "TMPDIR=" + m.home, "PATH=" + os.Getenv("PATH"),
-		"OSS_ENDPOINT=" + endpoint, "OSS_REGION=" + process.Region,
-		"OSS_ACCESS_KEY_ID=" + process.AccessKeyID, "OSS_ACCESS_KEY_SECRET=" + process.AccessKeySecret,
-	}
+	r := &client{command: m.ossa(ossa, endpoint, args...), ended: make(chan struct{})}
 	r.command.Stdout, r.command.Stderr = &r.out, &r.out
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that all it starts can be found
 	if err := r.command.Start(); err != nil {
@@ -45,6 +40,43 @@ func startClient(ossa string, m *machine, endpoint, key string, partSize int64, 
 		r.err = r.command.Wait()
 	}()
 	return r, nil
+}
+
+// ossa is a command of the binary, as somebody types it on the machine.
+func (m *machine) ossa(binary, endpoint string, args ...string) *exec.Cmd {
+	c := exec.Command(binary, args...)
+	c.Dir = m.dir
+	c.Env = []string{
+		"HOME=" + m.home, "TMPDIR=" + m.home, "PATH=" + os.Getenv("PATH"),
+		"OSS_ENDPOINT=" + endpoint, "OSS_REGION=" + process.Region,
+		"OSS_ACCESS_KEY_ID=" + process.AccessKeyID, "OSS_ACCESS_KEY_SECRET=" + process.AccessKeySecret,
+	}
+	return c
+}
+
+// openUploads is what `ossa uploads ls` shows of a key.
+func openUploads(ossa string, m *machine, endpoint, key string) ([]string, error) {
+	c := m.ossa(ossa, endpoint, "uploads", "ls", "oss://"+bucket+"/"+key, "--json")
+	var complaint bytes.Buffer
+	c.Stderr = &complaint
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("uploads ls: %w: %s", err, &complaint)
+	}
+	var ids []string
+	for line := range bytes.Lines(out) {
+		var u struct {
+			Key      string `json:"key"`
+			UploadID string `json:"upload_id"`
+		}
+		if err := json.Unmarshal(line, &u); err != nil || u.UploadID == "" {
+			return nil, fmt.Errorf("uploads ls printed %q", line)
+		}
+		if u.Key == key { // others begin with it
+			ids = append(ids, u.UploadID)
+		}
+	}
+	return ids, nil
 }
 
 // signal sends a signal to the client and all that it has started.

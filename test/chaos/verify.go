@@ -60,14 +60,15 @@ func (r *round) verifyBytes() error {
 
 // verifyUploads finds uploads that are still open.
 func (r *round) verifyUploads(ctx context.Context) error {
+	open, err := openUploads(r.ossa, r.machine, r.url, r.key)
+	if err != nil {
+		return err
+	}
 	listed := map[string]bool{}
-	for u, err := range r.direct.ObjectUploads(ctx, bucket, r.key) {
-		if err != nil {
-			return err
-		}
-		listed[u.UploadID] = true
+	for _, id := range open {
+		listed[id] = true
 		parts := 0
-		for p, err := range r.direct.Parts(ctx, bucket, r.key, u.UploadID) {
+		for p, err := range r.direct.Parts(ctx, bucket, r.key, id) {
 			if err != nil {
 				return err
 			}
@@ -77,7 +78,7 @@ func (r *round) verifyUploads(ctx context.Context) error {
 			}
 		}
 		if parts > 0 && !r.mayKeep {
-			return fmt.Errorf("upload %s is left with %d parts", u.UploadID, parts)
+			return fmt.Errorf("upload %s is left with %d parts", id, parts)
 		}
 		if parts == 0 {
 			r.strays++

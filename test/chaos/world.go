@@ -31,6 +31,7 @@ type world struct {
 
 	mu     sync.Mutex // held while the server is exchanged
 	server *process.Server
+	url    string      // of the server
 	direct *oss.Client // without the proxy
 }
 
@@ -68,10 +69,11 @@ func (w *world) start() (err error) {
 	if err != nil {
 		return err
 	}
+	w.url = urls.API
 	if w.direct != nil {
 		w.direct.CloseIdleConnections()
 	}
-	w.direct, err = oss.NewClient(urls.API, oss.WithRegion(process.Region),
+	w.direct, err = oss.NewClient(w.url, oss.WithRegion(process.Region),
 		oss.WithCredentials(oss.StaticCredentials(process.AccessKeyID, process.AccessKeySecret, "")))
 	w.proxy.pointTo(u.Host)
 	return err
