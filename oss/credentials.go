@@ -117,9 +117,8 @@ type refreshing struct {
 	turn  chan struct{} // held by who fetches
 
 	mu      sync.Mutex
-	current Credentials
-	have    bool
-	retryAt time.Time // not before, after a fetch that failed while current is good
+	current *Credentials // nil for none; by reference, so that no secret is in the text of a provider
+	retryAt time.Time    // not before, after a fetch that failed while current is good
 }
 
 // fetchPause is between fetches that fail, while the old credentials are good.
@@ -148,7 +147,7 @@ func (r *refreshing) Credentials(ctx context.Context) (Credentials, error) {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.current, r.have, r.retryAt = c, true, time.Time{}
+		r.current, r.retryAt = &c, time.Time{}
 		return c, nil
 	case good:
 		r.retryAt = r.clock.Now().Add(fetchPause)
@@ -162,18 +161,22 @@ func (r *refreshing) Credentials(ctx context.Context) (Credentials, error) {
 func (r *refreshing) look() (c Credentials, fresh, good bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.current == nil {
+		return Credentials{}, false, false
+	}
+	c = *r.current
 	now := r.clock.Now()
-	good = r.have && (r.current.Expires.IsZero() || now.Before(r.current.Expires))
-	fresh = good && (r.current.Expires.IsZero() || now.Before(r.current.Expires.Add(-refreshAhead)) || now.Before(r.retryAt))
-	return r.current, fresh, good
+	good = c.Expires.IsZero() || now.Before(c.Expires)
+	fresh = good && (c.Expires.IsZero() || now.Before(c.Expires.Add(-refreshAhead)) || now.Before(r.retryAt))
+	return c, fresh, good
 }
 
 // Expire forgets credentials, unless others have come since.
 func (r *refreshing) Expire(refused Credentials) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.current.AccessKeyID == refused.AccessKeyID && r.current.SecurityToken == refused.SecurityToken &&
-		r.current.AccessKeySecret == refused.AccessKeySecret {
-		r.have = false
+	if c := r.current; c != nil && c.AccessKeyID == refused.AccessKeyID && c.SecurityToken == refused.SecurityToken &&
+		c.AccessKeySecret == refused.AccessKeySecret {
+		r.current = nil
 	}
 }

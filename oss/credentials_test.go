@@ -23,6 +23,29 @@ func TestCredentialsHide(t *testing.T) {
 			t.Errorf("text is %q", text)
 		}
 	}
+
+	name := filepath.Join(t.TempDir(), "ossutilconfig")
+	if err := os.WriteFile(name, []byte("[default]\naccessKeyID=id\naccessKeySecret=hidden\nstsToken=hidden\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	profile, err := LoadProfile(name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refreshing := RefreshingCredentials(func(context.Context) (Credentials, error) { return c, nil }, nil)
+	for _, p := range []CredentialsProvider{profile, refreshing, StaticCredentials("id", "hidden", "hidden")} {
+		if got, err := p.Credentials(context.Background()); err != nil || got != c {
+			t.Errorf("%T: %v, %v", p, got, err)
+		}
+		for _, v := range []any{p, struct{ P any }{p}, mustClient(t, WithCredentials(p))} {
+			if text := fmt.Sprintf("%v %+v %#v", v, v, v); strings.Contains(text, "hidden") {
+				t.Errorf("%T: text is %q", p, text)
+			}
+		}
+	}
+	if text := fmt.Sprintf("%v %+v %#v", *profile, *profile, *profile); strings.Contains(text, "hidden") {
+		t.Errorf("profile: text is %q", text)
+	}
 }
 
 func TestEnvironmentCredentials(t *testing.T) {
@@ -144,14 +167,14 @@ func TestLoadProfile(t *testing.T) {
 	for _, c := range []struct {
 		file, name string
 		want       Profile
+		creds      Credentials
 		wrong      string // of LoadProfile
 		noKey      string // of Credentials
 	}{
-		{file: v1, want: Profile{Endpoint: "oss-cn-hangzhou.aliyuncs.com", credentials: Credentials{AccessKeyID: "id1", AccessKeySecret: "secret1"}}},
-		{file: v2, want: Profile{Region: "cn-beijing", credentials: Credentials{AccessKeyID: "id2", AccessKeySecret: "secret2"}}},
-		{file: v2, name: "Dev", want: Profile{Region: "cn-beijing", Endpoint: "http://127.0.0.1:9000", Addressing: PathStyle, Mode: "StsToken",
-			credentials: Credentials{AccessKeyID: "id2", AccessKeySecret: "secret2", SecurityToken: "token"}}},
-		{file: v2, name: "old", want: Profile{Signature: SignatureV1, credentials: Credentials{AccessKeyID: "a", AccessKeySecret: "b"}}},
+		{file: v1, want: Profile{Endpoint: "oss-cn-hangzhou.aliyuncs.com"}, creds: Credentials{AccessKeyID: "id1", AccessKeySecret: "secret1"}},
+		{file: v2, want: Profile{Region: "cn-beijing"}, creds: Credentials{AccessKeyID: "id2", AccessKeySecret: "secret2"}},
+		{file: v2, name: "Dev", want: Profile{Region: "cn-beijing", Endpoint: "http://127.0.0.1:9000", Addressing: PathStyle, Mode: "StsToken"}, creds: Credentials{AccessKeyID: "id2", AccessKeySecret: "secret2", SecurityToken: "token"}},
+		{file: v2, name: "old", want: Profile{Signature: SignatureV1}, creds: Credentials{AccessKeyID: "a", AccessKeySecret: "b"}},
 		{file: v2, name: "public", want: Profile{Mode: "Anonymous"}},
 		{file: v2, name: "role", want: Profile{Mode: "EcsRamRole", Region: "x"}, noKey: "only AK, StsToken and Anonymous"},
 		{file: v2, name: "empty", noKey: "no access key"},
@@ -173,12 +196,15 @@ func TestLoadProfile(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || *p != c.want {
-			t.Errorf("profile %q: %+v, %v; want %+v", c.name, p, err, c.want)
+		if err != nil {
+			t.Errorf("profile %q: %v", c.name, err)
 			continue
 		}
 		creds, err := p.Credentials(context.Background())
-		if c.noKey == "" && (err != nil || creds != c.want.credentials) {
+		if p.credentials = nil; *p != c.want {
+			t.Errorf("profile %q: %+v, want %+v", c.name, p, c.want)
+		}
+		if c.noKey == "" && (err != nil || creds != c.creds) {
 			t.Errorf("profile %q: credentials %v, %v", c.name, creds, err)
 		}
 		if c.noKey != "" && (err == nil || !strings.Contains(err.Error(), c.noKey)) {

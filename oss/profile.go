@@ -23,7 +23,7 @@ type Profile struct {
 	Signature  Signature
 	Mode       string // of version 2: AK, StsToken, Anonymous, ...; "" is AK
 
-	credentials Credentials
+	credentials *Credentials // by reference, so that no secret is in the text of a Profile
 }
 
 // maxConfigFile bounds a configuration file, in bytes.
@@ -117,10 +117,10 @@ func (p *Profile) Credentials(context.Context) (Credentials, error) {
 	default:
 		return Credentials{}, fmt.Errorf("oss: profile with mode %q: only AK, StsToken and Anonymous are supported", p.Mode)
 	}
-	if p.credentials.AccessKeyID == "" || p.credentials.AccessKeySecret == "" {
+	if p.credentials == nil || p.credentials.AccessKeyID == "" || p.credentials.AccessKeySecret == "" {
 		return Credentials{}, errors.New("oss: the profile has no access key")
 	}
-	return p.credentials, p.credentials.check()
+	return *p.credentials, p.credentials.check()
 }
 
 // maxProfileDepth bounds the chain of source_profile.
@@ -157,7 +157,7 @@ func parseProfile(data []byte, name string) (*Profile, error) {
 		Endpoint: values["endpoint"],
 		Region:   values["region"],
 		Mode:     values["mode"],
-		credentials: Credentials{
+		credentials: &Credentials{
 			AccessKeyID:     values["accesskeyid"],
 			AccessKeySecret: values["accesskeysecret"],
 			SecurityToken:   values["ststoken"],
