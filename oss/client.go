@@ -85,8 +85,9 @@ func WithAdditionalHeaders(names ...string) Option {
 	return func(c *Client) { c.additional = append(c.additional, names...) }
 }
 
-// WithProfile sets what a configuration file of ossutil says, but for the
-// endpoint, which is an argument of NewClient.
+// WithProfile sets what a configuration file of ossutil says: credentials,
+// addressing, version of the signature, and region if there is one. Options after
+// it prevail. The endpoint is an argument of NewClient.
 func WithProfile(p *Profile) Option {
 	return func(c *Client) {
 		c.credentials, c.addressing, c.signature = p, p.Addressing, p.Signature
@@ -124,7 +125,8 @@ func WithStallTimeout(d time.Duration) Option { return func(c *Client) { c.stall
 func WithAnswerTimeout(d time.Duration) Option { return func(c *Client) { c.answer = d } }
 
 // WithHeader adds a header to every request that does not have it, such as
-// x-oss-request-payer or x-oss-traffic-limit.
+// x-oss-request-payer or x-oss-traffic-limit. Presigned URLs do not ask for it:
+// they are for others.
 func WithHeader(name, value string) Option { return func(c *Client) { c.header.Set(name, value) } }
 
 // WithRateLimit bounds how many bytes a second the bodies of all requests and

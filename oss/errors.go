@@ -119,6 +119,7 @@ var (
 	ErrInvalidObjectState    error = errorCode("InvalidObjectState") // archived and not restored
 	ErrInvalidPart           error = errorCode("InvalidPart")
 	ErrInvalidPartOrder      error = errorCode("InvalidPartOrder")
+	ErrInvalidRange          error = errorCode("InvalidRange")
 	ErrNoSuchBucket          error = errorCode("NoSuchBucket")
 	ErrNoSuchKey             error = errorCode("NoSuchKey")
 	ErrNoSuchUpload          error = errorCode("NoSuchUpload")

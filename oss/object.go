@@ -116,7 +116,7 @@ type GetObjectRequest struct {
 	Conditions
 
 	// Range is nil for the whole object. Bytes outside of the object are left
-	// out; a range with none inside is InvalidRange.
+	// out; a range with none inside is ErrInvalidRange.
 	Range *Range
 
 	// Values for headers of the answer, instead of the stored ones.
@@ -178,8 +178,8 @@ func (q *GetObjectRequest) build() *call {
 }
 
 // GetObject asks for an object. The request is repeated until the answer
-// begins, and not in the middle of the bytes: for that there is Download, and
-// OpenObject.
+// begins, and not in the middle of the bytes: for that there are DownloadFile
+// and OpenObject.
 func (c *Client) GetObject(ctx context.Context, q *GetObjectRequest) (*GetObjectResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)

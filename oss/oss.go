@@ -5,7 +5,8 @@
 // struct for its request and one for its result; the names are those of the OSS
 // documentation. A zero field means "not given". Above are what people want done
 // with objects of any size over networks of any quality: [Client.Upload],
-// [Client.Download], [Client.Copy], and iterators over every listing.
+// [Client.DownloadFile], [Client.OpenObject], [Client.Copy], and iterators over
+// every listing.
 //
 // What the package keeps true:
 //

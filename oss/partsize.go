@@ -37,8 +37,9 @@ func determinePartSize(total, preferred, maxParts int64) (int64, error) {
 }
 
 // Sections presents size bytes of r as parts of partSize bytes, the last one
-// being the rest: each with its number, from 1. Each is an io.Seeker, so that
-// a part can be sent again, and they can be read at the same time.
+// being the rest: each with its number, from 1. No bytes are no parts. Each is an
+// io.Seeker, so that a part can be sent again, and they can be read at the same
+// time.
 func Sections(r io.ReaderAt, size, partSize int64) iter.Seq2[int, *io.SectionReader] {
 	return func(yield func(int, *io.SectionReader) bool) {
 		number := 1

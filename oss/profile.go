@@ -43,8 +43,8 @@ func DefaultConfigFile() (string, error) {
 }
 
 // LoadProfile reads a profile of a configuration file. name is "" for the default
-// one: the section [default] of version 2, or [Credentials] of version 1. file
-// is "" for DefaultConfigFile.
+// one: the section "default" of version 2, or "Credentials" of version 1. file is
+// "" for DefaultConfigFile.
 func LoadProfile(file, name string) (*Profile, error) {
 	data, file, err := readConfigFile(file)
 	if err != nil {

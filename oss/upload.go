@@ -34,7 +34,8 @@ type UploadRequest struct {
 	Bucket, Key string
 
 	// Body and Size are a file: bytes that can be read in any order, by many
-	// goroutines at once. For an *os.File Size may be 0.
+	// goroutines at once. Size may be 0 where Body tells it itself, by a method Stat
+	// or Size, as *os.File and *bytes.Reader do.
 	Body io.ReaderAt
 	Size int64
 
@@ -134,7 +135,8 @@ const (
 	abortTime = 30 * time.Second // for cleaning up after a failure
 )
 
-// UploadFile uploads the file of a name.
+// UploadFile is Upload of the file of a name; Body, Size and Stream of q do not
+// count.
 func (c *Client) UploadFile(ctx context.Context, name string, q *UploadRequest) (*UploadResult, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -267,9 +269,17 @@ func (u *uploader) lookAtFile() error {
 			u.size = info.Size()
 		}
 		u.before = info
+	} else if s, ok := u.q.Body.(interface{ Size() int64 }); ok && u.size == 0 {
+		u.size = s.Size()
 	}
 	if u.size < 0 {
 		return fmt.Errorf("a size of %d bytes", u.size)
+	}
+	if u.size == 0 && u.before == nil {
+		// Nobody wants an empty object of what has bytes.
+		if n, _ := u.q.Body.ReadAt(make([]byte, 1), 0); n > 0 {
+			return errors.New("no size is given of a body that has bytes")
+		}
 	}
 	return nil
 }

@@ -951,6 +951,7 @@ func TestChoosePartSize(t *testing.T) {
 func TestUploadRefused(t *testing.T) {
 	f := newFixture(t)
 	for name, change := range map[string]func(*UploadRequest){
+		"no size":            func(q *UploadRequest) { q.Body, q.Size = struct{ io.ReaderAt }{q.Body}, 0 },
 		"no body":            func(q *UploadRequest) { q.Body = nil },
 		"two bodies":         func(q *UploadRequest) { q.Stream = strings.NewReader("x") },
 		"no key":             func(q *UploadRequest) { q.Key = "" },
@@ -968,8 +969,14 @@ func TestUploadRefused(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	// A file shorter than it is said to be.
+	// One that tells its size need not be told it.
 	q := uploadFor(pattern(10, 1))
+	q.Key, q.Size = "told", 0
+	if res, err := f.Upload(context.Background(), q); err != nil || res.Size != 10 {
+		t.Errorf("a body that tells its size: %+v, %v", res, err)
+	}
+	// A file shorter than it is said to be.
+	q = uploadFor(pattern(10, 1))
 	q.Size = 3 * testPart
 	if _, err := f.Upload(context.Background(), q); err == nil {
 		t.Error("a file that is too short: no error")
@@ -977,7 +984,7 @@ func TestUploadRefused(t *testing.T) {
 	if got := f.openUploads(); len(got) > 1 {
 		t.Errorf("open uploads %v", got)
 	}
-	if !slices.Equal(f.keys(), nil) {
+	if !slices.Equal(f.keys(), []string{"told"}) {
 		t.Errorf("objects %v", f.keys())
 	}
 }

@@ -177,7 +177,7 @@ type Object struct {
 	oss.Attributes // a content type that is "" follows from the name
 	Tags           []oss.Tag
 	ACL            oss.ACL
-	Header         map[string][]string
+	Header         map[string][]string // of uploads only
 
 	// Replace says that a copy gets Attributes, and ReplaceTags that it gets Tags,
 	// instead of those of its source.

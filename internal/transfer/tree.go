@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -212,7 +213,7 @@ func (w *walker) walk(dir string, above []fs.FileInfo) bool {
 			w.yield(Entry{}, context.Cause(w.ctx))
 			return false
 		}
-		return w.yield(Entry{Name: dir + "/", Err: err}, nil)
+		return w.yield(Entry{Name: cmp.Or(dir, "/"), Err: err}, nil)
 	}
 	for _, i := range n.sorted() {
 		name := dir + string(n.text[n.from[i]:n.ends[i]-1])
