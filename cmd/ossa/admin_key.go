@@ -18,7 +18,7 @@ Make an access key. What is printed sets it in a shell. The secret cannot be
 shown again: the server keeps it sealed.`,
 			"  ossa admin key add ci > ci.env\n  eval \"$(ossa admin key add ci)\"", (*adminSession).keyAdd),
 		c.leaf("ls [USER]", "List the access keys of a user, or of all", "",
-			"  ossa admin key ls ci\n  ossa admin key ls --json | jq 'select(.Used == null).ID'", (*adminSession).keyList),
+			"  ossa admin key ls ci\n  ossa admin key ls --json | jq 'select(.used == null).access_key_id'", (*adminSession).keyList),
 		c.leaf("enable USER ID", "Let a disabled access key in again", "", "  ossa admin key enable ci OSSUEXAMPLE",
 			func(s *adminSession, args []string) error { return s.keySwitch(args[0], args[1], true) }),
 		c.leaf("disable USER ID", "Refuse requests that are signed with an access key", `
@@ -36,7 +36,7 @@ func (s *adminSession) keyAdd(args []string) error {
 		return err
 	}
 	if s.json {
-		return s.print(key)
+		return s.print(accessKeyEntryOf(key.AccessKey, key.Secret))
 	}
 	fmt.Fprintf(s.stderr, "ossa: made access key %s of user %s; its secret is shown this once\n", key.ID, key.User)
 	fmt.Fprint(s.stdout, exports(key.ID, key.Secret, ""))
@@ -52,7 +52,7 @@ func (s *adminSession) keyList(args []string) error {
 		}
 		for _, key := range res.AccessKeys {
 			if s.json {
-				if err := s.print(key); err != nil {
+				if err := s.print(accessKeyEntryOf(key, "")); err != nil {
 					return err
 				}
 			}

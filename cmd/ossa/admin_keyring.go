@@ -33,7 +33,7 @@ func (s *adminSession) keyringList([]string) error {
 	var rows [][]string
 	for _, key := range res.Keys {
 		if s.json {
-			if err := s.print(key); err != nil {
+			if err := s.print(ringKeyEntry{"ring_key", key.ID, key.Version, key.Created, key.Default, key.Current}); err != nil {
 				return err
 			}
 		}

@@ -48,7 +48,7 @@ func (s *adminSession) policyPut(args []string) error {
 		return err
 	}
 	if s.json {
-		return s.print(p)
+		return s.print(userPolicyEntryOf(p))
 	}
 	s.say("%s policy %s", done, p.Name)
 	return nil
@@ -64,7 +64,7 @@ func (s *adminSession) policyList([]string) error {
 		}
 		for _, p := range page.Policies {
 			if s.json {
-				if err := s.print(p); err != nil {
+				if err := s.print(userPolicyEntryOf(p)); err != nil {
 					return err
 				}
 			}
@@ -87,7 +87,7 @@ func (s *adminSession) policyShow(args []string) error {
 		return err
 	}
 	if s.json {
-		return s.print(p)
+		return s.print(userPolicyEntryOf(p))
 	}
 	_, err := fmt.Fprintln(s.stdout, strings.TrimRight(p.Document, "\r\n"))
 	return err
@@ -195,7 +195,7 @@ func (s *adminSession) policySimulate(sim simulateConfig) error {
 		return err
 	}
 	if s.json {
-		return s.print(res)
+		return s.print(decisionEntryOf(res))
 	}
 	s.say("%s", res.Decision)
 	if len(res.Text) > 0 {

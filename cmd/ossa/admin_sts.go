@@ -51,7 +51,7 @@ func (s *adminSession) stsAssume(policy string, duration time.Duration) error {
 		return err
 	}
 	if s.json {
-		return s.print(session)
+		return s.print(sessionEntry{"session", session.AccessKeyID, session.AccessKeySecret, session.SecurityToken, session.Expires})
 	}
 	fmt.Fprintf(s.stderr, "ossa: session %s lasts until %s\n", session.AccessKeyID, when(session.Expires))
 	fmt.Fprint(s.stdout, exports(session.AccessKeyID, session.AccessKeySecret, session.SecurityToken))

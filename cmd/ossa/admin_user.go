@@ -17,7 +17,7 @@ to it, and what is allowed to everybody; nothing else.`,
 		c.leaf("add NAME", "Make a user", `
 Make a user. It is enabled, and has no access keys and no policies yet.`,
 			"  ossa admin user add ci", (*adminSession).userAdd),
-		c.leaf("ls", "List users", "", "  ossa admin user ls\n  ossa admin user ls --json | jq -r .Name", (*adminSession).userList),
+		c.leaf("ls", "List users", "", "  ossa admin user ls\n  ossa admin user ls --json | jq -r .name", (*adminSession).userList),
 		c.leaf("show NAME", "Show a user with its access keys and policies", "", "  ossa admin user show ci", (*adminSession).userShow),
 		userRemoveCommand(c),
 		c.leaf("enable NAME", "Let a disabled user in again", "", "  ossa admin user enable ci",
@@ -40,7 +40,7 @@ func (s *adminSession) userAdd(args []string) error {
 		return err
 	}
 	if s.json {
-		return s.print(u)
+		return s.print(userEntryOf(u))
 	}
 	s.say("made user %s (ID %s); now: ossa admin policy attach POLICY %s, ossa admin key add %s", u.Name, u.ID, u.Name, u.Name)
 	return nil
@@ -70,7 +70,7 @@ func (s *adminSession) userList([]string) error {
 	var rows [][]string
 	err := s.eachUser(func(u admin.User) error {
 		if s.json {
-			return s.print(u)
+			return s.print(userEntryOf(u))
 		}
 		rows = append(rows, []string{u.Name, u.ID, enabled(u.Enabled), strconv.Itoa(u.AccessKeys), strings.Join(u.Policies, ","), when(u.Created)})
 		return nil
@@ -95,7 +95,15 @@ func (s *adminSession) userShow(args []string) error {
 	}
 	all.Keys = keys.AccessKeys
 	if s.json {
-		return s.print(all)
+		if err := s.print(userEntryOf(all.User)); err != nil {
+			return err
+		}
+		for _, key := range all.Keys {
+			if err := s.print(accessKeyEntryOf(key, "")); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for _, line := range [][2]string{
 		{"name", all.Name}, {"ID", all.ID}, {"state", enabled(all.Enabled)}, {"created", when(all.Created)},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ server removes them while it runs.
 Exit status: 0 if nothing is damaged, 1 if something is or the check could not
 be done, 2 if the command line cannot be understood.`,
 		Example: `  ossa check --data /srv/ossa
-  ossa check --data /srv/ossa --json | jq .Damage`,
+  ossa check --data /srv/ossa --json | jq .damage`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := readEnvironment(command, os.Getenv); err != nil {
@@ -59,7 +58,7 @@ be done, 2 if the command line cannot be understood.`,
 	}
 	addDataFlag(command.Flags(), &data)
 	addKeyRingFlag(command.Flags(), &keyRing, "")
-	command.Flags().BoolVar(&asJSON, "json", false, "print the report as one JSON document")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return command
 }
 
@@ -101,14 +100,46 @@ func check(ctx context.Context, data, keyRing string, asJSON bool, stdout, stder
 	return nil
 }
 
+// storeEntry is what is in a data directory, for machines.
+type storeEntry struct {
+	Type         string        `json:"type"` // store
+	Buckets      int64         `json:"buckets"`
+	Objects      int64         `json:"objects"`
+	Uploads      int64         `json:"uploads"`
+	Parts        int64         `json:"parts"`
+	Users        int64         `json:"users"`
+	AccessKeys   int64         `json:"access_keys"`
+	Policies     int64         `json:"policies"`
+	Extents      int64         `json:"extents"`
+	Bytes        int64         `json:"bytes"` // of the extents
+	Encrypted    int64         `json:"encrypted"`
+	Unopened     int64         `json:"unopened"`
+	Garbage      int64         `json:"garbage"`
+	Unnamed      int64         `json:"unnamed"`
+	UnnamedBytes int64         `json:"unnamed_bytes"`
+	Damaged      int64         `json:"damaged"`
+	Damage       []damageEntry `json:"damage"` // the first thousand
+}
+
+type damageEntry struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+}
+
+func storeEntryOf(r *store.CheckReport) storeEntry {
+	damage := []damageEntry{} // a list for whoever reads it
+	for _, d := range r.Damage {
+		damage = append(damage, damageEntry(d))
+	}
+	return storeEntry{
+		"store", r.Buckets, r.Objects, r.Uploads, r.Parts, r.Users, r.AccessKeys, r.Policies, r.Extents, r.Bytes,
+		r.Encrypted, r.Unopened, r.Garbage, r.Unnamed, r.UnnamedBytes, r.Damaged, damage,
+	}
+}
+
 func printReport(w io.Writer, data string, r *store.CheckReport, asJSON bool) error {
 	if asJSON {
-		if r.Damage == nil {
-			r.Damage = []store.Damage{} // a list for whoever reads it
-		}
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+		return (&printer{stdout: w}).print(storeEntryOf(r))
 	}
 	for _, d := range r.Damage {
 		fmt.Fprintf(w, "damaged: %s: %s\n", d.Where, d.What)

@@ -15,7 +15,7 @@ type cnameEntry struct {
 	Domain       string    `json:"domain"`
 	Status       string    `json:"status,omitempty"`
 	LastModified time.Time `json:"last_modified,omitzero"`
-	Done         string    `json:"done,omitempty"` // put or removed
+	Action       string    `json:"action,omitempty"` // put or rm
 }
 
 func cnameCommand() *cobra.Command {
@@ -64,7 +64,7 @@ func cnamePutCommand() *cobra.Command {
 			if _, err := s.client.PutCname(s.ctx, &oss.PutCnameRequest{Bucket: bucket, Domain: domain}); err != nil {
 				return err
 			}
-			return s.done(cnameEntry{Type: "cname", Bucket: bucket, Domain: domain, Done: "put"}, "%s leads to oss://%s", line(domain), bucket)
+			return s.done(cnameEntry{Type: "cname", Bucket: bucket, Domain: domain, Action: "put"}, "%s leads to oss://%s", line(domain), bucket)
 		})
 	command.Aliases = []string{"add"}
 	return command
@@ -82,7 +82,7 @@ func cnameRmCommand() *cobra.Command {
 			if _, err := s.client.DeleteCname(s.ctx, &oss.DeleteCnameRequest{Bucket: bucket, Domain: domain}); err != nil {
 				return err
 			}
-			return s.done(cnameEntry{Type: "cname", Bucket: bucket, Domain: domain, Done: "removed"}, "%s does not lead to oss://%s", line(domain), bucket)
+			return s.done(cnameEntry{Type: "cname", Bucket: bucket, Domain: domain, Action: "rm"}, "%s does not lead to oss://%s", line(domain), bucket)
 		})
 	command.Aliases = []string{"delete"}
 	return command

@@ -160,6 +160,12 @@ type diagnosis struct {
 	count map[doctor.Mark]int
 }
 
+// checkEntry is a check for machines.
+type checkEntry struct {
+	Type string `json:"type"` // check
+	doctor.Check
+}
+
 func (d *diagnosis) tell(c doctor.Check) {
 	if d.count == nil {
 		d.count = map[doctor.Mark]int{}
@@ -168,7 +174,7 @@ func (d *diagnosis) tell(c doctor.Check) {
 	bad := c.Mark == doctor.Warn || c.Mark == doctor.Fail
 	switch {
 	case d.json:
-		d.print(c)
+		d.print(checkEntry{"check", c})
 		return
 	case d.quiet && !bad:
 		return

@@ -16,11 +16,12 @@ import (
 // A configuration of a bucket is one document, which is got, put and removed as
 // a whole. What get prints is what put takes.
 
-// documentEntry is a configuration that was put or removed, for machines.
-type documentEntry struct {
-	Type   string `json:"type"` // the configuration, such as lifecycle
+// configurationEntry is a configuration that was put or removed, for machines.
+type configurationEntry struct {
+	Type   string `json:"type"` // configuration
 	Bucket string `json:"bucket"`
-	Done   string `json:"done"` // put or removed
+	Name   string `json:"name"`   // such as lifecycle
+	Action string `json:"action"` // put or rm
 }
 
 // maxDocument bounds a document that is read, in bytes. Servers take less.
@@ -84,7 +85,7 @@ func (c *configuration) putCommand() *cobra.Command {
 			if err := c.put(s, bucket, text); err != nil {
 				return err
 			}
-			return s.done(documentEntry{c.name, bucket, "put"}, "oss://%s has new %s", bucket, c.name)
+			return s.done(configurationEntry{"configuration", bucket, c.name, "put"}, "oss://%s has new %s", bucket, c.name)
 		})
 }
 
@@ -98,7 +99,7 @@ func (c *configuration) rmCommand() *cobra.Command {
 			if err := c.remove(s, bucket); err != nil {
 				return err
 			}
-			return s.done(documentEntry{c.name, bucket, "removed"}, "oss://%s has no %s", bucket, c.name)
+			return s.done(configurationEntry{"configuration", bucket, c.name, "rm"}, "oss://%s has no %s", bucket, c.name)
 		})
 	command.Aliases = []string{"delete"}
 	return command
@@ -205,8 +206,8 @@ type refererEntry struct {
 	Type         string   `json:"type"` // referer
 	Bucket       string   `json:"bucket"`
 	AllowEmpty   bool     `json:"allow_empty"`
-	Allowed      []string `json:"allowed"`
-	Denied       []string `json:"denied"`
+	Allowed      []string `json:"allowed_referers"`
+	Denied       []string `json:"denied_referers"`
 	KeepQuery    bool     `json:"keep_query"`
 	TruncatePath bool     `json:"truncate_path"`
 }
@@ -289,6 +290,6 @@ func encryptionSetCommand() *cobra.Command {
 			if _, err := s.client.PutBucketEncryption(s.ctx, &oss.PutBucketEncryptionRequest{Bucket: bucket, Encryption: e}); err != nil {
 				return err
 			}
-			return s.done(documentEntry{"encryption", bucket, "put"}, "oss://%s encrypts with %s", bucket, encryptionOf(e))
+			return s.done(configurationEntry{"configuration", bucket, "encryption", "put"}, "oss://%s encrypts with %s", bucket, encryptionOf(e))
 		})
 }

@@ -118,7 +118,7 @@ func (s *simulation) objects(ctx context.Context, rules lifecycle.Rules, list *d
 				}
 			}
 			if d, due := rules.Object(s.calendar, about, s.at); due {
-				if err := list.add(dueEntry{Action: d.Action, Key: o.Key, Rule: d.Rule, StorageClass: d.Class, Size: o.Size, Due: d.At}); err != nil {
+				if err := list.add(dueEntry{Type: "due", Bucket: s.bucket, Action: d.Action, Key: o.Key, Rule: d.Rule, StorageClass: d.Class, Size: o.Size, Due: d.At}); err != nil {
 					return err
 				}
 			}
@@ -147,7 +147,7 @@ func (s *simulation) uploads(ctx context.Context, rules lifecycle.Rules, list *d
 			}
 			size += p.Size
 		}
-		if err := list.add(dueEntry{Action: d.Action, Key: u.Key, UploadID: u.UploadID, Rule: d.Rule, Size: size, Due: d.At}); err != nil {
+		if err := list.add(dueEntry{Type: "due", Bucket: s.bucket, Action: d.Action, Key: u.Key, UploadID: u.UploadID, Rule: d.Rule, Size: size, Due: d.At}); err != nil {
 			return err
 		}
 	}
@@ -159,6 +159,8 @@ func (s *simulation) uploads(ctx context.Context, rules lifecycle.Rules, list *d
 
 // dueEntry is something that is due.
 type dueEntry struct {
+	Type         string           `json:"type"` // due
+	Bucket       string           `json:"bucket"`
 	Action       lifecycle.Action `json:"action"` // expire, transition or abort
 	Key          string           `json:"key"`
 	UploadID     string           `json:"upload_id,omitempty"`

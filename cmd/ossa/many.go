@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -94,17 +94,16 @@ type work struct {
 	jobs    int
 	file    string // of the report; "" for one of its own
 
-	mu      sync.Mutex
-	done    int
-	failed  int
-	inRow   int // failures that are the server's, with no success between
-	journal *os.File
-	hidden  bool // there is no report: it could not be written
+	mu     sync.Mutex
+	done   int
+	failed int
+	inRow  int // failures that are the server's, with no success between
+	report *transfer.Report
 }
 
 func (w *work) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&w.jobs, "jobs", defaultJobs, "`number` of requests at a time")
-	flags.StringVar(&w.file, "report", "", "`file` for the list of failures, made if there are any; default one in the state directory ("+envStateDir+"; "+defaultStateDirText+")")
+	flags.StringVar(&w.file, "report", "", "`file` for the list of failures, which are added to it; default one in the state directory ("+envStateDir+"; "+defaultStateDirText+")")
 }
 
 func (w *work) begin(s *clientSession) error {
@@ -112,20 +111,21 @@ func (w *work) begin(s *clientSession) error {
 	if w.jobs < 1 || w.jobs > maxJobs {
 		return usagef("--jobs: %d is not between 1 and %d", w.jobs, maxJobs)
 	}
+	if w.file == "" {
+		state, err := (&transferFlags{}).stateDirectory()
+		if err != nil {
+			return err
+		}
+		w.file = reportFile(state, w.command)
+	}
+	w.report = &transfer.Report{Name: w.file}
 	return nil
 }
 
-// failure is a line of a report.
-type failure struct {
-	Type      string `json:"type"` // failure
-	Operation string `json:"operation"`
-	Bucket    string `json:"bucket"`
-	Key       string `json:"key,omitempty"`
-	VersionID string `json:"version_id,omitempty"`
-	UploadID  string `json:"upload_id,omitempty"`
-	Code      string `json:"code,omitempty"` // of the server's answer
-	Message   string `json:"message"`
-	RequestID string `json:"request_id,omitempty"`
+// reportFile is the name of a report of a command that is given none.
+func reportFile(state, command string) string {
+	name := fmt.Sprintf("%s-%s-%d.jsonl", command, time.Now().UTC().Format("20060102-150405"), os.Getpid())
+	return filepath.Join(state, "reports", name)
 }
 
 // maxInRow is how many failures in a row that are not about the objects end a
@@ -134,16 +134,14 @@ const maxInRow = 10
 
 // fail notes that something could not be done. It returns an error if going on
 // makes no sense.
-func (w *work) fail(f failure, err error) error {
+func (w *work) fail(f transfer.Failure, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	f.Type, f.Message = "failure", err.Error()
+	f.Target = location{Bucket: f.Bucket, Key: f.Key}.String()
+	f.Explain(err)
 	var refusal *oss.Error
 	answered := errors.As(err, &refusal)
-	if answered {
-		f.Operation, f.Code, f.Message, f.RequestID = refusal.Op, refusal.Code, refusal.Message, refusal.RequestID
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed++
@@ -151,7 +149,7 @@ func (w *work) fail(f failure, err error) error {
 		w.inRow++
 	}
 	w.warn("%v", err) // goes on
-	w.note(f)
+	w.report.Add(f)
 	switch {
 	case answered && hopeless[refusal.Code], w.inRow >= maxInRow:
 		return err
@@ -165,39 +163,6 @@ var hopeless = map[string]bool{
 	"InvalidSecurityToken": true, "RequestTimeTooSkewed": true, "InvalidBucketName": true,
 }
 
-// note writes a line of the report, which is made with its first one.
-func (w *work) note(f failure) {
-	if w.journal == nil && !w.hidden {
-		var err error
-		if w.journal, err = w.createReport(); err != nil {
-			w.hidden = true
-			w.warn("there is no report: %v", err)
-		}
-	}
-	if w.journal != nil {
-		encoder := json.NewEncoder(w.journal)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(f); err != nil {
-			w.warn("the report is not complete: %v", err)
-		}
-	}
-}
-
-func (w *work) createReport() (*os.File, error) {
-	if w.file == "" {
-		state, err := (&transferFlags{}).stateDirectory()
-		if err != nil {
-			return nil, err
-		}
-		dir := filepath.Join(state, "reports")
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, err
-		}
-		w.file = filepath.Join(dir, fmt.Sprintf("%s-%s-%d.jsonl", w.command, time.Now().UTC().Format("20060102-150405"), os.Getpid()))
-	}
-	return os.Create(w.file)
-}
-
 // succeed tells that something was done, to machines with v.
 func (w *work) succeed(v any, format string, args ...any) error {
 	w.mu.Lock()
@@ -209,17 +174,13 @@ func (w *work) succeed(v any, format string, args ...any) error {
 
 // end is the outcome of a command whose own error is err.
 func (w *work) end(err error) error {
-	if w.journal != nil {
-		if closing := w.journal.Close(); closing != nil {
-			w.warn("the report is not complete: %v", closing)
-		}
+	report := w.file
+	if closing := w.report.Close(); closing != nil {
+		w.warn("the report could not be written: %v", closing)
+		report = "the messages above"
 	}
 	if errors.Is(err, context.Canceled) {
 		w.warn("interrupted; what was done stays, and this goes on with it:\n  %s", commandAgain(os.Args))
-	}
-	report := w.file
-	if w.hidden {
-		report = "the messages above"
 	}
 	switch {
 	case err != nil || w.failed == 0:

@@ -229,7 +229,7 @@ func phaseWord(p oss.Phase) string {
 
 const (
 	plainEvery = 10 * time.Second // between two lines without a terminal
-	jsonEvery  = time.Second      // between two events of --json
+	jsonEvery  = time.Second      // between two lines of --json
 
 	barsAtATime = 8
 	barSize     = 16 << 20 // from which on a file has a bar at once
@@ -441,22 +441,22 @@ func (t *ticking) close() {
 	t.over.Wait()
 }
 
-// progressEvent is what --json prints every second.
-type progressEvent struct {
-	Event      string `json:"event"` // progress
-	Done       int64  `json:"done"`
-	Total      int64  `json:"total"` // -1 while unknown
+// progressEntry is how far a transfer is, for machines.
+type progressEntry struct {
+	Type       string `json:"type"` // progress
+	Bytes      int64  `json:"bytes"`
+	BytesTotal int64  `json:"bytes_total"` // -1 while unknown
 	Files      int64  `json:"files"`
 	FilesTotal int64  `json:"files_total"` // -1 while unknown
 	Rate       int64  `json:"rate"`        // bytes a second
 	Phase      string `json:"phase,omitempty"`
 }
 
-func (m *meter) event() progressEvent {
+func (m *meter) entry() progressEntry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := progressEvent{
-		Event: "progress", Done: m.done, Total: m.total, Files: m.files, FilesTotal: m.filesTotal,
+	e := progressEntry{
+		Type: "progress", Bytes: m.done, BytesTotal: m.total, Files: m.files, FilesTotal: m.filesTotal,
 		Rate: int64(m.rate.look(m.now(), m.passed)),
 	}
 	if m.single {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -116,9 +117,10 @@ func TestPad(t *testing.T) {
 // terminalServer is a server that a test has for itself, and how to run ossa
 // with it on a terminal.
 type terminalServer struct {
-	t   *testing.T
-	dir string
-	env []string
+	t    *testing.T
+	dir  string
+	env  []string
+	stop func()
 }
 
 func startTerminalServer(t *testing.T) *terminalServer {
@@ -142,15 +144,17 @@ func startTerminalServer(t *testing.T) *terminalServer {
 		copyUntilReady(&log, stderr, ready)
 		command.Wait()
 	}()
-	t.Cleanup(func() {
+	s.stop = sync.OnceFunc(func() {
 		command.Process.Kill()
 		<-ended
 	})
+	t.Cleanup(s.stop)
 	line, ok := within(ready)
 	if !ok {
 		t.Fatal("the server did not get ready")
 	}
-	s.env = append(s.env, envEndpoint+"="+strings.Fields(line)[3])
+	words := strings.Fields(line) // ossa: ready on URL (admin URL, ...
+	s.env = append(s.env, envAdminEndpoint+"="+strings.Trim(words[5], ",)"), envEndpoint+"="+words[3])
 	return s
 }
 
@@ -276,15 +280,21 @@ func TestProgressOnTerminal(t *testing.T) {
 	}
 }
 
-// makeBucket makes the bucket scripts.
-func makeBucket(t *testing.T, s *terminalServer) {
-	t.Helper()
+// client is a client of the server.
+func (s *terminalServer) client() *oss.Client {
+	s.t.Helper()
 	client, err := oss.NewClient(s.env[len(s.env)-1][len(envEndpoint)+1:], oss.WithRegion("cn-hangzhou"),
 		oss.WithCredentials(oss.StaticCredentials("admin", "s3cret-0123456789", "")))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	if _, err := client.PutBucket(t.Context(), &oss.PutBucketRequest{Bucket: "scripts"}); err != nil {
+	return client
+}
+
+// makeBucket makes the bucket scripts.
+func makeBucket(t *testing.T, s *terminalServer) {
+	t.Helper()
+	if _, err := s.client().PutBucket(t.Context(), &oss.PutBucketRequest{Bucket: "scripts"}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -17,6 +18,9 @@ type restoreEntry struct {
 	Key    string `json:"key"`
 	State  string `json:"state"` // started, running or readable
 }
+
+// restoreAction is what restore does, in reports.
+const restoreAction transfer.Action = "restore"
 
 // restoring is restore under way.
 type restoring struct {
@@ -95,7 +99,7 @@ func (r *restoring) run(targets []location) error {
 func (r *restoring) tryRestore(ctx context.Context, l location) error {
 	err := r.restore(ctx, l)
 	if err != nil {
-		return r.fail(failure{Operation: "RestoreObject", Bucket: l.Bucket, Key: l.Key}, err)
+		return r.fail(transfer.Failure{Action: restoreAction, Operation: "RestoreObject", Bucket: l.Bucket, Key: l.Key}, err)
 	}
 	return nil
 }

@@ -15,12 +15,20 @@ import (
 
 // deletedEntry is something that is gone, for machines.
 type deletedEntry struct {
-	Type      string `json:"type"` // deleted or aborted
+	Type      string `json:"type"` // deleted
 	Bucket    string `json:"bucket"`
 	Key       string `json:"key,omitempty"` // "" if it is the bucket itself
 	VersionID string `json:"version_id,omitempty"`
-	UploadID  string `json:"upload_id,omitempty"`
 	DryRun    bool   `json:"dry_run,omitempty"` // it is still there
+}
+
+// abortedEntry is an upload that is gone, for machines.
+type abortedEntry struct {
+	Type     string `json:"type"` // aborted
+	Bucket   string `json:"bucket"`
+	Key      string `json:"key"`
+	UploadID string `json:"upload_id"`
+	DryRun   bool   `json:"dry_run,omitempty"` // it is still there
 }
 
 // removal deletes objects, versions and open uploads.
@@ -36,6 +44,9 @@ type removal struct {
 // nullVersion is the version of what was put without versioning. Servers may leave
 // it out when they tell what they deleted.
 const nullVersion = "null"
+
+// abortAction is what becomes of uploads, in reports.
+const abortAction transfer.Action = "abort"
 
 const deleteBatch = 1000 // objects in a DeleteMultipleObjects
 
@@ -250,7 +261,7 @@ func (r *removal) deleteMany(ctx context.Context, bucket string, ids []oss.Objec
 	}
 	for _, id := range ids {
 		if !gone[id] && !(id.VersionID == nullVersion && gone[oss.ObjectID{Key: id.Key}]) {
-			err = r.fail(failure{Operation: "DeleteMultipleObjects", Bucket: bucket, Key: id.Key, VersionID: id.VersionID},
+			err = r.fail(transfer.Failure{Action: transfer.Delete, Operation: "DeleteMultipleObjects", Bucket: bucket, Key: id.Key, VersionID: id.VersionID},
 				errors.New(line(location{Bucket: bucket, Key: id.Key}.String())+" is not among what the server says that it deleted"))
 		} else {
 			err = r.removed(bucket, id)
@@ -280,7 +291,7 @@ func (r *removal) deleteOne(ctx context.Context, bucket string, id oss.ObjectID)
 	if !r.dryRun {
 		_, err := r.client.DeleteObject(ctx, &oss.DeleteObjectRequest{Bucket: bucket, Key: id.Key, VersionID: id.VersionID})
 		if err != nil {
-			return r.fail(failure{Operation: "DeleteObject", Bucket: bucket, Key: id.Key, VersionID: id.VersionID}, err)
+			return r.fail(transfer.Failure{Action: transfer.Delete, Operation: "DeleteObject", Bucket: bucket, Key: id.Key, VersionID: id.VersionID}, err)
 		}
 	}
 	return r.removed(bucket, id)
@@ -328,9 +339,9 @@ func (r *removal) abort(ctx context.Context, bucket string, u oss.Upload) (done 
 			return false, nil
 		}
 		if err != nil {
-			return false, r.fail(failure{Operation: "AbortMultipartUpload", Bucket: bucket, Key: u.Key, UploadID: u.UploadID}, err)
+			return false, r.fail(transfer.Failure{Action: abortAction, Operation: "AbortMultipartUpload", Bucket: bucket, Key: u.Key, UploadID: u.UploadID}, err)
 		}
 	}
-	entry := deletedEntry{Type: "aborted", Bucket: bucket, Key: u.Key, UploadID: u.UploadID, DryRun: r.dryRun}
+	entry := abortedEntry{Type: "aborted", Bucket: bucket, Key: u.Key, UploadID: u.UploadID, DryRun: r.dryRun}
 	return true, r.succeed(entry, "%s %s, upload %s", r.verb("aborted", "would abort"), line(location{Bucket: bucket, Key: u.Key}.String()), u.UploadID)
 }

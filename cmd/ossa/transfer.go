@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -50,7 +49,7 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.forbid, "forbid-overwrite", false, "replace nothing that exists")
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done, and do nothing")
 	flags.BoolVar(&f.verbose, "verbose", false, "print a line for each object")
-	flags.StringVar(&f.report, "report", "", "`file` for the list of failures; default one in the state directory")
+	flags.StringVar(&f.report, "report", "", "`file` for the list of failures, which are added to it; default one in the state directory")
 	flags.StringVar(&f.stateDir, "state-dir", "", "`directory` for reports and journals ("+envStateDir+"; default "+defaultStateDirText+")")
 	f.attributeFlags.addFlags(flags)
 }
@@ -122,7 +121,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	}
 	name := f.report
 	if name == "" {
-		name = filepath.Join(t.state, "reports", fmt.Sprintf("%s-%s-%d.jsonl", verb, time.Now().UTC().Format("20060102-150405"), os.Getpid()))
+		name = reportFile(t.state, verb)
 	}
 	t.watch = newTransferWatch(s, f.verbose || f.dryRun)
 	t.options = transfer.Options{

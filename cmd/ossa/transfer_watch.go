@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,7 +44,7 @@ func (w *transferWatch) begin(single, muted bool) {
 	case w.s.json:
 		if !muted {
 			w.view = newTicking(jsonEvery, func() {
-				e := w.meter.event()
+				e := w.meter.entry()
 				w.out.Lock()
 				defer w.out.Unlock()
 				w.s.print(e)
@@ -104,29 +103,31 @@ func (w *transferWatch) Ended(t *transfer.Task, o *transfer.Outcome) {
 // shownFailures is how many failures are printed; the report has all.
 const shownFailures = 20
 
-// transferEvent is what --json prints of a task.
-type transferEvent struct {
-	Event   string   `json:"event"` // done, skipped, planned, failed or stopped
-	Action  string   `json:"action"`
-	Source  string   `json:"source,omitempty"`
-	Target  string   `json:"target"`
-	Size    int64    `json:"size"`
-	Moved   int64    `json:"bytes_moved"`
-	Seconds float64  `json:"seconds"`
-	Resumed bool     `json:"resumed,omitempty"`
-	ETag    string   `json:"etag,omitempty"`
-	CRC64   string   `json:"crc64,omitempty"`
-	Version string   `json:"version_id,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
-	Error   string   `json:"error,omitempty"`
-	Code    string   `json:"code,omitempty"`
-	Notes   []string `json:"notes,omitempty"`
+// transferEntry is what became of a task, for machines.
+type transferEntry struct {
+	Type      string   `json:"type"`   // transfer
+	Status    string   `json:"status"` // done, skipped, planned, failed or stopped
+	Action    string   `json:"action"` // upload, download, copy or delete
+	Source    string   `json:"source,omitempty"`
+	Target    string   `json:"target"`
+	Size      int64    `json:"size"`        // bytes
+	Moved     int64    `json:"bytes_moved"` // over the network
+	Seconds   float64  `json:"seconds"`
+	Resumed   bool     `json:"resumed,omitempty"`
+	ETag      string   `json:"etag,omitempty"`
+	CRC64     string   `json:"crc64,omitempty"` // decimal
+	Version   string   `json:"version_id,omitempty"`
+	Reason    string   `json:"reason,omitempty"` // of what was skipped
+	Code      string   `json:"code,omitempty"`   // this and the next two as in a failure
+	Message   string   `json:"message,omitempty"`
+	RequestID string   `json:"request_id,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
 }
 
 // printEnd prints what became of a task.
 func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 	if w.s.json && !w.muted {
-		w.printEvent(t, o)
+		w.printEntry(t, o)
 	}
 	if o.Status == transfer.Failed && !w.single {
 		if w.failed++; w.failed <= shownFailures {
@@ -174,27 +175,25 @@ func describe(t *transfer.Task) string {
 	return t.Source() + " -> " + t.Target()
 }
 
-func (w *transferWatch) printEvent(t *transfer.Task, o *transfer.Outcome) {
-	e := transferEvent{
-		Event: string(o.Status), Action: string(t.Action), Source: t.Source(), Target: t.Target(), Size: o.Size, Moved: o.Moved,
+func (w *transferWatch) printEntry(t *transfer.Task, o *transfer.Outcome) {
+	e := transferEntry{
+		Type: "transfer", Status: string(o.Status), Action: string(t.Action), Source: t.Source(), Target: t.Target(), Size: o.Size, Moved: o.Moved,
 		Seconds: o.Took.Seconds(), Resumed: o.Resumed, ETag: o.ETag, Version: o.Version, Reason: o.Reason, Notes: o.Notes,
 	}
 	if o.CRC64.Known {
 		e.CRC64 = o.CRC64.String()
 	}
 	if o.Err != nil {
-		e.Error = o.Err.Error()
-		var refusal *oss.Error
-		if errors.As(o.Err, &refusal) {
-			e.Code = refusal.Code
-		}
+		var f transfer.Failure
+		f.Explain(o.Err)
+		e.Code, e.Message, e.RequestID = f.Code, f.Message, f.RequestID
 	}
 	w.s.print(e)
 }
 
-// transferSum is the last line of --json for many objects.
-type transferSum struct {
-	Event   string  `json:"event"` // summary
+// summaryEntry is what many tasks came to, for machines.
+type summaryEntry struct {
+	Type    string  `json:"type"` // summary
 	Done    int64   `json:"done"`
 	Skipped int64   `json:"skipped"`
 	Deleted int64   `json:"deleted"`
@@ -208,7 +207,7 @@ type transferSum struct {
 // sum prints what many tasks came to.
 func (w *transferWatch) sum(s *transfer.Summary, dryRun bool) {
 	if w.s.json {
-		w.s.print(transferSum{"summary", s.Done, s.Skipped, s.Deleted, s.Failed, s.Bytes, s.Moved, s.Took.Seconds(), s.KeptBack})
+		w.s.print(summaryEntry{"summary", s.Done, s.Skipped, s.Deleted, s.Failed, s.Bytes, s.Moved, s.Took.Seconds(), s.KeptBack})
 	}
 	verb := "copied"
 	if dryRun {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -215,7 +216,10 @@ the environment cannot be understood, 3 if a part could not be aborted.`,
 				if id != "" {
 					return usagef("--all and an upload ID do not go together")
 				}
-				r := &removal{work: work{clientSession: s, command: "uploads-abort", jobs: defaultJobs}}
+				r := &removal{work: work{command: "uploads-abort", jobs: defaultJobs}}
+				if err := r.begin(s); err != nil {
+					return err
+				}
 				return r.end(each(s.ctx, s.client.ObjectUploads(s.ctx, l.Bucket, l.Key), r.jobs, r.abortIn(l.Bucket)))
 			}
 			if id, err = s.chooseUpload(l, id); err != nil {
@@ -225,7 +229,7 @@ the environment cannot be understood, 3 if a part could not be aborted.`,
 			if _, err := s.client.AbortMultipartUpload(s.ctx, q); err != nil {
 				return err
 			}
-			entry := deletedEntry{Type: "aborted", Bucket: l.Bucket, Key: l.Key, UploadID: id}
+			entry := abortedEntry{Type: "aborted", Bucket: l.Bucket, Key: l.Key, UploadID: id}
 			return s.done(entry, "aborted %s, upload %s", line(l.String()), line(id))
 		})
 }
@@ -283,7 +287,7 @@ func (r *removal) clean(l location, before time.Time) error {
 		}
 		_, bytes, err := partsOf(ctx, r.client, l.Bucket, u)
 		if err != nil {
-			return r.fail(failure{Operation: "ListParts", Bucket: l.Bucket, Key: u.Key, UploadID: u.UploadID}, err)
+			return r.fail(transfer.Failure{Action: abortAction, Operation: "ListParts", Bucket: l.Bucket, Key: u.Key, UploadID: u.UploadID}, err)
 		}
 		done, err := r.abort(ctx, l.Bucket, u)
 		if err != nil || !done {

@@ -388,7 +388,7 @@ func (r *run) end(t *Task, o *Outcome) {
 	case Failed:
 		r.failed.Add(1)
 		if r.Report != nil {
-			r.Report.add(t, o)
+			r.Report.Add(failureOf(t, o.Err))
 		}
 		if err := r.fatal(o.Err); err != nil && r.cancel != nil {
 			r.cancel(err)

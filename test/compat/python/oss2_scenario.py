@@ -72,7 +72,7 @@ class World:
     def kms_key(self):
         """A key of the server's ring that is not the default one."""
         name = self.options.prefix
-        keys = [json.loads(line)["ID"] for line in ossa_admin(self, "keyring", "ls", "--json").splitlines()]
+        keys = [json.loads(line)["id"] for line in ossa_admin(self, "keyring", "ls", "--json").splitlines()]
         if name not in keys:
             ossa_admin(self, "keyring", "create", name)
         return name
@@ -893,7 +893,7 @@ def user_uploads(w):
     bucket_name = w.bucket.bucket_name
     key = "ram/every header"
     user, ak = make_user(w, "uploads", allow(["oss:PutObject"], ["acs:oss:*:*:%s/ram/*" % bucket_name]))
-    with environment_auth(w, ak["ID"], ak["Secret"]) as auth:
+    with environment_auth(w, ak["access_key_id"], ak["access_key_secret"]) as auth:
         mine = w.open("main", auth)
         # Tags need their own right, as the table of actions has it.
         with denied("oss:PutObjectTagging"):
@@ -963,13 +963,13 @@ def whole_upload(w, mine, key, encryption):
 def session(w):
     user, ak = make_user(w, "session", allow(["oss:PutObject", "oss:GetObject", "sts:AssumeRole"], ["*"]))
     policy = w.file("session.json", allow(["oss:PutObject"], ["acs:oss:*:*:%s/sts/*" % w.bucket.bucket_name]).encode())
-    environment = dict(os.environ, OSSA_ADMIN_ENDPOINT=w.options.admin, OSS_ACCESS_KEY_ID=ak["ID"],
-                       OSS_ACCESS_KEY_SECRET=ak["Secret"], OSS_REGION=w.options.region)
+    environment = dict(os.environ, OSSA_ADMIN_ENDPOINT=w.options.admin, OSS_ACCESS_KEY_ID=ak["access_key_id"],
+                       OSS_ACCESS_KEY_SECRET=ak["access_key_secret"], OSS_REGION=w.options.region)
     done = subprocess.run([w.options.ossa, "admin", "sts", "assume", "--policy", policy, "--duration", "15m", "--json"],
                           env=environment, text=True, capture_output=True)
     true(done.returncode == 0, done.stderr)
     got = json.loads(done.stdout)
-    ak_id, secret, token = got["AccessKeyID"], got["AccessKeySecret"], got["SecurityToken"]
+    ak_id, secret, token = got["access_key_id"], got["access_key_secret"], got["security_token"]
     true(ak_id.startswith("STS."), "access key ID %s" % ak_id)
 
     version = oss2.AUTH_VERSION_4 if w.options.signature == "v4" else oss2.AUTH_VERSION_1
