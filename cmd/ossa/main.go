@@ -28,10 +28,14 @@ func main() {
 // run executes one command line and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	root := rootCommand()
-	root.SetArgs(fromOssutil(args))
+	args = fromOssutil(commandFirst(args))
+	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	command, err := root.ExecuteC()
+	command, err := unknownCommand(root, args)
+	if err == nil {
+		command, err = root.ExecuteC()
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -91,11 +95,9 @@ if a signal ended it.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Version:           versionLine(),
-
-		SuggestionsMinimumDistance: 2, // letters that may differ
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "objects", Title: "Buckets, objects and uploads of any endpoint:"},
 		&cobra.Group{ID: "settings", Title: "Settings, of this program and of buckets and objects:"})
 	in := func(id string, commands ...*cobra.Command) {
@@ -117,11 +119,7 @@ func noArguments(command *cobra.Command, args []string) error {
 		return nil
 	}
 	if command.HasSubCommands() {
-		near := ""
-		if names := command.SuggestionsFor(args[0]); len(names) > 0 {
-			near = fmt.Sprintf("; did you mean %q?", names[0])
-		}
-		return usagef("there is no command %q%s", args[0], near)
+		return usagef("there is no command %q%s", args[0], commandAdvice(command, args[0]))
 	}
 	return usagef("%s takes no arguments, and got %q", command.CommandPath(), args[0])
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Whoever comes with the words of another client is told what to use instead, and
+// not what is wrong with the flags of a command that there is not.
+func TestForeignWords(t *testing.T) {
+	for line, want := range map[string]string{
+		"mkdir oss://b/dir/":                                 "no directories to make",
+		"probe --upload --bucketname b":                      "ossa doctor",
+		"bucket-versioning --method get oss://b":             "ossa ls --all-versions",
+		"worm init oss://b 1":                                "has none for this setting",
+		"bucket-policy oss://b":                              "needs --method",
+		"-e http://127.0.0.1:1 -i id -k secret mkdir oss://": "no directories to make",
+		"--json mirror a oss://b":                            "use ossa sync",
+		"mv oss://b/k oss://b/l":                             "ossa cp, and then ossa rm",
+		"s3 ls":                                              "not S3",
+		"help mirror":                                        "use ossa sync",
+		"help uploads cleen":                                 `did you mean "clean"?`,
+		"uploads list":                                       `did you mean "ls"?`,
+		"config -e http://127.0.0.1:1":                       "behind one of the commands of ossa config",
+		"config list":                                        `did you mean "ls"?`,
+		"lifecycle delete-all":                               `there is no command "delete-all"` + "\n",
+		"tag remove oss://b":                                 `did you mean "rm"?`,
+		"cp a oss://bkt/ --maxupspeed 100":                   "use --limit-rate",
+		"cp a oss://bkt/ --checkpoint-dir x":                 "resuming needs no files",
+		"cp a oss://bkt/ --partsize=1MiB":                    `did you mean "--part-size"?`,
+		"sync a oss://bkt/ --dryrun":                         `did you mean "--dry-run"?`,
+		"ls -json oss://bkt":                                 `did you mean "--json"?`,
+		"ls -x oss://bkt":                                    "unknown shorthand flag: 'x' in -x\n",
+		"ab":                                                 `there is no command "ab"` + "\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(strings.Fields(line), &stdout, &stderr); status != exitUsage {
+			t.Errorf("ossa %s: status %d", line, status)
+		}
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("ossa %s: %q does not say %q", line, stderr.String(), want)
+		}
+		if stdout.Len() > 0 {
+			t.Errorf("ossa %s: stdout has %q", line, stdout.String())
+		}
+	}
+}
+
+// What is advised instead of another client's word is a command that there is.
+func TestForeignAdvice(t *testing.T) {
+	commands := rootCommand()
+	for _, table := range []map[string]string{foreignCommands, foreignFlags} {
+		for word, advice := range table {
+			words := strings.Fields(advice)
+			for i, w := range words[:len(words)-1] {
+				name := strings.Trim(words[i+1], ",;:.")
+				if w != "ossa" || slices.Contains([]string{"has", "makes", "does", "mounts", "moves", "compares"}, name) {
+					continue
+				}
+				if _, err := unknownCommand(commands, []string{name}); err != nil {
+					t.Errorf("%s: %v", word, err)
+				}
+			}
+		}
+	}
+}
+
+func TestCommandFirst(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                             "",
+		"ls -e url":                    "ls -e url",
+		"-e url -kx --region=r ls b":   "ls -e url -kx --region=r b",
+		"--json --quiet sign oss://b/": "sign --json --quiet oss://b/",
+		"-e url":                       "-e url",
+		"-e":                           "-e",
+		"--version":                    "--version",
+		"-h ls":                        "-h ls",
+	} {
+		if got := strings.Join(commandFirst(strings.Fields(line)), " "); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"cp", "rm", "ls", "check", "dry-run", "uploads"}
+	for typed, want := range map[string]string{
+		"mc": "", "worm": "", "lsd": "ls", "chek": "check", "hceck": "check", "dryrun": "dry-run", "upload": "uploads", "up": "", "upl": "uploads", "launch": "",
+	} {
+		if got := nearest(typed, names); got != want {
+			t.Errorf("%s: %q, want %q", typed, got, want)
+		}
+	}
+}
