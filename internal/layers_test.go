@@ -22,9 +22,9 @@ const module = "github.com/ossastore/ossa"
 var mayImport = map[string][]string{
 	"cmd/ossa": {"admin", "auth", "doctor", "engine", "iam", "kms", "lifecycle", "lifecycle/runner", "oss", "server", "sign", "smallfile", "store", "transfer", "wire"},
 
-	"oss":      {"digest", "sign", "wire"}, // public
+	"oss":      {"digest", "partial", "sign", "wire"}, // public
 	"doctor":   {"oss", "sign", "wire"},
-	"transfer": {"kv", "kv/pebblekv", "oss", "wire"}, // its journal is an engine's, and nobody's to choose
+	"transfer": {"kv", "kv/pebblekv", "oss", "partial", "wire"}, // its journal is an engine's, and nobody's to choose
 
 	"server": {"auth", "digest", "lifecycle", "sign", "store", "wire"},
 	"auth":   {"sign"},
@@ -39,6 +39,8 @@ var mayImport = map[string][]string{
 	"store":  {"blob", "digest", "kms", "kv", "meta", "seal"},
 	"meta":   {"blob", "kv"}, // of blob the type Extent only
 	"digest": {},
+
+	"partial": {},
 
 	"digest/internal/genmd5": {}, // writes a source file of digest
 

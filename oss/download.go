@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/ossastore/ossa/internal/digest"
+	"github.com/ossastore/ossa/internal/partial"
 )
 
 // DownloadRequest makes a file of an object of any size.
@@ -48,8 +50,12 @@ const (
 	maxRanges        = 10000
 )
 
-// PartialName is the name of the file that a download fills, beside its target.
-func PartialName(name string) string { return name + ".ossa-partial" }
+// PartialName is the name of the file that a download fills, beside its target:
+// with .ossa-partial at its end, and shortened if that would be too long.
+func PartialName(name string) string { return partial.Name(name) }
+
+// ErrTargetBusy says that another download is on its way to the same name.
+var ErrTargetBusy = partial.ErrBusy
 
 // DownloadFile fetches an object into a file. It is fetched in ranges, several
 // at a time, all of them of the same version of the object: if that is replaced
@@ -59,8 +65,9 @@ func PartialName(name string) string { return name + ".ossa-partial" }
 //
 // Until then the bytes are in the file PartialName. A call that failed or was
 // killed leaves it, and the next one goes on: it reads what is there and keeps
-// the ranges whose checksum is the one that was noted when they came. One call at
-// a time may fetch to one name.
+// the ranges whose checksum is the one that was noted when they came. While one
+// call fetches to a name, another one is ErrTargetBusy, in other processes as well;
+// on Windows it is for the callers to see to that.
 func (c *Client) DownloadFile(ctx context.Context, name string, q *DownloadRequest) (*DownloadResult, error) {
 	d := &downloader{c: c, q: q, name: name}
 	res, err := d.run(ctx)
@@ -95,7 +102,7 @@ func (d *downloader) run(ctx context.Context) (*DownloadResult, error) {
 		return nil, err
 	}
 	var err error
-	if d.f, err = d.openPartial(); err != nil {
+	if d.f, err = partial.Open(d.q.Root, PartialName(d.name)); err != nil {
 		return nil, d.fail(err)
 	}
 	defer d.f.Close()
@@ -184,19 +191,11 @@ func (d *downloader) checkTarget() error {
 	return nil
 }
 
-func (d *downloader) openPartial() (*os.File, error) {
-	name := PartialName(d.name)
-	if d.q.Root == nil {
-		return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	}
-	if info, err := d.q.Root.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", name)
-	}
-	return d.q.Root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-}
-
 // remove deletes the file that was filled.
 func (d *downloader) remove() error {
+	if runtime.GOOS == "windows" {
+		d.f.Close()
+	}
 	if d.q.Root != nil {
 		return d.q.Root.Remove(PartialName(d.name))
 	}
@@ -430,9 +429,12 @@ func (d *downloader) finish() error {
 	d.res.Verified = d.info.CRC64.Known
 	if !d.info.CRC64.is(whole.Sum()) {
 		// Which range it is nobody can tell: nothing of it is of use.
-		d.f.Close()
 		err := fmt.Errorf("%w: CRC-64 of the bytes received is %d, the server has %s", ErrChecksum, whole.Sum(), d.info.CRC64)
 		return errors.Join(err, d.remove())
+	}
+	// What takes long comes before the journal is gone.
+	if err := d.f.Sync(); err != nil {
+		return err
 	}
 	if err := d.f.Truncate(d.size); err != nil {
 		return err
@@ -440,8 +442,10 @@ func (d *downloader) finish() error {
 	if err := d.f.Sync(); err != nil {
 		return err
 	}
-	if err := d.f.Close(); err != nil {
-		return err
+	if runtime.GOOS == "windows" { // which renames no open files
+		if err := d.f.Close(); err != nil {
+			return err
+		}
 	}
 	return d.rename()
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -338,5 +339,52 @@ func TestCopy(t *testing.T) {
 	f.net.set(nil)
 	if _, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "nothing"}}); !errors.Is(err, ErrNoSuchKey) {
 		t.Errorf("nothing: %v", err)
+	}
+}
+
+// Two downloads to one name at a time do not write to one file: the second is
+// told so, even if it would begin anew, and the first ends as if there were none.
+func TestDownloadBusy(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no locks")
+	}
+	f := newFixture(t)
+	data := pattern(4*testPart+9, 3)
+	f.put("k", data)
+	name := filepath.Join(t.TempDir(), "file")
+	var once sync.Once
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "GET" {
+			once.Do(func() {
+				other := f.client(WithHTTPClient(&http.Client{Transport: f.net.next}))
+				for _, restart := range []bool{false, true} {
+					_, err := other.DownloadFile(context.Background(), name,
+						&DownloadRequest{Bucket: testBucket, Key: "k", PartSize: testPart, Restart: restart})
+					if !errors.Is(err, ErrTargetBusy) {
+						t.Errorf("the second download: %v", err)
+					}
+				}
+			})
+		}
+		return nil
+	})
+	if _, err := f.DownloadFile(context.Background(), name, &DownloadRequest{Bucket: testBucket, Key: "k", PartSize: testPart}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+}
+
+// A file whose name is as long as names can be is downloaded like any other.
+func TestDownloadLongName(t *testing.T) {
+	f := newFixture(t)
+	f.put("k", pattern(10, 1))
+	name := filepath.Join(t.TempDir(), strings.Repeat("n", 255))
+	if _, err := f.DownloadFile(context.Background(), name, &DownloadRequest{Bucket: testBucket, Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, pattern(10, 1)) {
+		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 }

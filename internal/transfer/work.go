@@ -10,9 +10,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
+	"github.com/ossastore/ossa/internal/partial"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -273,26 +275,31 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 	if info, err := t.root.Lstat(t.local); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file, and is not replaced", t.Path)
 	}
-	partial := oss.PartialName(t.local)
-	f, err := t.root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) { // left by a run that was killed
-		if err := t.root.Remove(partial); err != nil {
+	name := partial.Name(t.local)
+	if info, err := t.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		if err := t.root.Remove(name); err != nil {
 			return err
 		}
-		f, err = t.root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	}
+	f, err := partial.Open(t.root, name)
 	if err != nil {
 		return err
 	}
-	err = r.fetchBody(t, res, f, o)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
+	defer f.Close()
+	if err = f.Truncate(0); err == nil { // a run that was killed may have left it
+		err = r.fetchBody(t, res, f, o)
+	}
+	if runtime.GOOS == "windows" { // which renames no open files
+		err = errors.Join(err, f.Close())
 	}
 	if err == nil {
-		err = t.root.Rename(partial, t.local)
+		err = t.root.Rename(name, t.local)
 	}
 	if err != nil {
-		return errors.Join(err, t.root.Remove(partial))
+		return errors.Join(err, t.root.Remove(name))
+	}
+	if err := f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
 	}
 	r.sync.Store(true)
 	return nil
