@@ -329,6 +329,47 @@ func TestUploadRefreshesCredentials(t *testing.T) {
 	}
 }
 
+// When a server refuses the key of all parts in flight at once, one fetch renews
+// it for them all.
+func TestUploadRefreshesCredentialsOnce(t *testing.T) {
+	f := newFixture(t)
+	const parallel = 4
+	var mu sync.Mutex
+	fetches := 0
+	p := RefreshingCredentials(func(context.Context) (Credentials, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fetches++; fetches == 1 {
+			return Credentials{AccessKeyID: uploaderKeyID, AccessKeySecret: testSecret}, nil
+		}
+		return Credentials{AccessKeyID: testKeyID, AccessKeySecret: testSecret}, nil
+	}, f.clock)
+	var together sync.WaitGroup
+	together.Add(parallel)
+	f.net.set(func(req *http.Request, op string) fault {
+		if op != "UploadPart" || req.URL.Query().Get("partNumber") == "10000" || !strings.Contains(req.Header.Get("Authorization"), uploaderKeyID) {
+			return nil
+		}
+		return func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			together.Done()
+			together.Wait()
+			return answerWith(403, "SecurityTokenExpired")(next, req)
+		}
+	})
+	data := pattern(10*testPart, 1)
+	q := uploadFor(data)
+	q.Parallel = parallel
+	if _, err := f.client(WithCredentials(p)).Upload(context.Background(), q); err != nil {
+		t.Fatal(err)
+	}
+	if fetches != 2 || f.net.requests("UploadPart") != 1+10+parallel {
+		t.Errorf("%d fetches, %d parts sent with the mark", fetches, f.net.requests("UploadPart"))
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+}
+
 // A comparison looks everywhere first.
 func TestSpread(t *testing.T) {
 	list := make([]int, 100)

@@ -510,6 +510,14 @@ func TestPresign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		use(&UploadPartRequest{Bucket: testBucket, Key: key, UploadID: up.UploadID, PartNumber: 3}, "all")
+		use(&CompleteMultipartUploadRequest{Bucket: testBucket, Key: key, UploadID: up.UploadID, All: true}, "")
+		if got := f.read(key); string(got) != "all" {
+			t.Errorf("the object is %q", got)
+		}
+		if up, err = c.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{Bucket: testBucket, Key: key}); err != nil {
+			t.Fatal(err)
+		}
 		use(&AbortMultipartUploadRequest{Bucket: testBucket, Key: key, UploadID: up.UploadID}, "")
 		use(&DeleteObjectRequest{Bucket: testBucket, Key: key}, "")
 

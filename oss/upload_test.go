@@ -738,6 +738,85 @@ func TestUploadDamage(t *testing.T) {
 	}
 }
 
+// otherCRC lets a server tell another CRC-64 than it should.
+func otherCRC(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := next.RoundTrip(req)
+	if err == nil {
+		resp.Header.Set("X-Oss-Hash-Crc64ecma", "1")
+	}
+	return resp, err
+}
+
+// The whole object is compared besides its parts: one that a server put together
+// wrongly is an error.
+func TestTransfersCompareTheWhole(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	data := pattern(3*testPart, 6)
+	f.put("source", data)
+	for name, transfer := range map[string]func() error{
+		"file": func() error { _, err := f.Upload(ctx, uploadFor(data)); return err },
+		"stream": func() error {
+			_, err := f.Upload(ctx, &UploadRequest{Bucket: testBucket, Key: "k", PartSize: testPart, Memory: 2 * testPart, Stream: io.MultiReader(bytes.NewReader(data))})
+			return err
+		},
+		"copy": func() error {
+			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "source"}, PartSize: testPart})
+			return err
+		},
+	} {
+		f.net.reset()
+		f.net.set(once("Complete", 1, otherCRC))
+		if err := transfer(); !errors.Is(err, ErrChecksum) || f.net.requests("Complete") != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.net.set(once("UploadPartCopy", 1, otherCRC))
+	_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "other", Source: CopySource{Bucket: testBucket, Key: "source"}, PartSize: testPart})
+	if !errors.Is(err, ErrChecksum) {
+		t.Errorf("a part of a copy: %v", err)
+	}
+	if _, err := f.HeadObject(ctx, &HeadObjectRequest{Bucket: testBucket, Key: "other"}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a copy with a wrong part was completed: %v", err)
+	}
+}
+
+// Parts that are missing between others are sent, and no more than those.
+func TestUploadResumeHoles(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(7*testPart+5, 6)
+	f.net.set(func(req *http.Request, op string) fault {
+		if n := req.URL.Query().Get("partNumber"); op == "UploadPart" && (n == "2" || n == "5" || n == "8") {
+			return answerWith(400, "InvalidArgument")
+		}
+		return nil
+	})
+	q := uploadFor(data)
+	if _, err := f.Upload(context.Background(), q); !errors.Is(err, ErrInvalidArgument) {
+		t.Fatal(err)
+	}
+	ids := f.openUploads()
+	if len(ids) != 1 {
+		t.Fatalf("open uploads %v", ids)
+	}
+	for _, n := range []int{1, 3, 4, 6, 7} {
+		_, err := f.UploadPart(context.Background(), &UploadPartRequest{
+			Bucket: testBucket, Key: "k", UploadID: ids[0], PartNumber: n, Body: bytes.NewReader(data[(n-1)*testPart : n*testPart]),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.net.set(nil)
+	res, err := f.client().Upload(context.Background(), q)
+	if err != nil || res.UploadID != ids[0] || res.PartsKept != 5 || res.PartsSent != 3 || res.BytesSent != 2*testPart+5 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if !bytes.Equal(f.read("k"), data) {
+		t.Error("other bytes")
+	}
+}
+
 // A mark that arrives damaged is not kept, but sent again: by a damaged one nobody
 // would know the upload.
 func TestUploadDamagedMark(t *testing.T) {
