@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // printer is how a command talks: results to stdout, the rest to stderr.
@@ -72,7 +74,7 @@ func (p *printer) table(heads string, rows [][]string) error {
 type table struct {
 	w      io.Writer
 	heads  []string
-	widths []int // of columns, in runes; they only grow
+	widths []int // of columns, as a terminal counts; they only grow
 	block  [][]string
 }
 
@@ -112,7 +114,7 @@ func (t *table) end() error {
 	}
 	for _, row := range t.block {
 		for i, cell := range row {
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
+			t.widths[i] = max(t.widths[i], runewidth.StringWidth(cell))
 		}
 	}
 	var text strings.Builder
@@ -120,7 +122,7 @@ func (t *table) end() error {
 		for i, cell := range row {
 			text.WriteString(cell)
 			if i < len(row)-1 {
-				text.WriteString(strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell)+2))
+				text.WriteString(strings.Repeat(" ", t.widths[i]-runewidth.StringWidth(cell)+2))
 			}
 		}
 		text.WriteByte('\n')

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -185,12 +186,21 @@ func remaining(rest int64, rate float64) string {
 	}
 }
 
-// line is how far the whole is, in words.
+// line is how far the whole is, in one line.
 func (m *meter) line() string {
+	words := m.words()
+	if p := m.percent(); p >= 0 {
+		words = append([]string{fmt.Sprintf("%d%%", p)}, words...)
+	}
+	return strings.Join(words, ", ")
+}
+
+// words are how far the whole is, but for the percentage.
+func (m *meter) words() []string {
 	rate := m.rate.look(m.now(), m.passed)
 	var words []string
-	if p := m.percent(); p >= 0 {
-		words = append(words, fmt.Sprintf("%d%%", p), size(min(m.done, m.total))+" of "+size(m.total))
+	if m.total >= 0 {
+		words = append(words, size(min(m.done, m.total))+" of "+size(m.total))
 	} else {
 		words = append(words, size(m.done))
 	}
@@ -211,7 +221,7 @@ func (m *meter) line() string {
 			words = append(words, left)
 		}
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // phaseWord is what a task does, for people.
@@ -235,7 +245,11 @@ const (
 	barSize     = 16 << 20 // from which on a file has a bar at once
 	barAfter    = time.Second
 	barRefresh  = 150 * time.Millisecond
-	nameWidth   = 28
+
+	// What a line has of a terminal's columns: the name a quarter, the bar a third
+	// of what is left, the text the rest.
+	nameWidthMin, nameWidthMax = 12, 28
+	barWidthMin, barWidthMax   = 12, 32
 )
 
 // progressView shows a meter from time to time, until it is closed.
@@ -248,18 +262,27 @@ type bars struct {
 	*ticking
 	m     *meter
 	p     *mpb.Progress
+	w     io.Writer
 	total *barLine
 	files map[*taskMeter]*barLine
 }
 
 // barLine is a bar and what is written around it.
 type barLine struct {
-	bar         *mpb.Bar
-	left, right atomic.Pointer[string]
+	bar   *mpb.Bar
+	state atomic.Pointer[lineState]
+}
+
+// lineState is what a line is to be.
+type lineState struct {
+	name        string
+	percent     int      // -1 while unknown
+	words       []string // what matters least first
+	done, total int64
 }
 
 func newBars(m *meter, w io.Writer) *bars {
-	b := &bars{m: m, files: map[*taskMeter]*barLine{}}
+	b := &bars{m: m, w: w, files: map[*taskMeter]*barLine{}}
 	b.p = mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh(), mpb.WithRefreshRate(barRefresh))
 	b.ticking = newTicking(barRefresh, b.look)
 	return b
@@ -267,29 +290,40 @@ func newBars(m *meter, w io.Writer) *bars {
 
 func (b *bars) newLine(priority int) *barLine {
 	l := &barLine{}
-	empty := ""
-	l.left.Store(&empty)
-	l.right.Store(&empty)
+	l.state.Store(&lineState{})
 	shape := mpb.BarStyle().Lbound(" [").Filler("=").Tip(">").Padding(" ").Rbound("] ")
 	l.bar = b.p.New(0, shape, mpb.BarPriority(priority),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return *l.left.Load() })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *l.right.Load() })))
+		mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string { return l.state.Load().left(s.AvailableWidth) })),
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return l.state.Load().right(s.AvailableWidth) })))
 	return l
+}
+
+// left is what stands before a bar on a terminal of so many columns. A terminal
+// echoes the ^C that interrupts, and the next line would begin behind that: each
+// goes to the first column by itself.
+func (s *lineState) left(columns int) string {
+	return "\r" + pad(s.name, min(max(columns/4, nameWidthMin), nameWidthMax)) + percentText(s.percent)
+}
+
+// right is what stands behind a bar, where bar and text have so many columns:
+// as many words as there is room for, and always as wide, so that bars are.
+func (s *lineState) right(columns int) string {
+	room := columns - min(max(columns*3/10, barWidthMin), barWidthMax)
+	words := s.words
+	text := strings.Join(words, ", ")
+	for len(words) > 1 && len(text) > room {
+		words = words[1:]
+		text = strings.Join(words, ", ")
+	}
+	return text + strings.Repeat(" ", max(room-len(text), 0))
 }
 
 // set gives a line its texts, and its bar the place that it is to have: never
 // the end, where mpb takes it for complete.
-func (l *barLine) set(left, right string, done, total int64) {
-	l.left.Store(&left)
-	l.right.Store(&right)
-	l.bar.SetTotal(max(total, 1)+1, false)
-	l.bar.SetCurrent(max(min(done, total), 0))
-}
-
-// lineState is what a line is to be.
-type lineState struct {
-	left, right string
-	done, total int64
+func (l *barLine) set(s *lineState) {
+	l.state.Store(s)
+	l.bar.SetTotal(max(s.total, 1)+1, false)
+	l.bar.SetCurrent(max(min(s.done, s.total), 0))
 }
 
 // look takes what the meter says over to the terminal.
@@ -297,14 +331,14 @@ func (b *bars) look() {
 	m := b.m
 	m.mu.Lock()
 	now := m.now()
-	states := map[*taskMeter]lineState{}
+	states := map[*taskMeter]*lineState{}
 	for _, k := range m.tasks {
 		slow := m.single || k.totalSize >= barSize || now.Sub(k.began) >= barAfter
 		if b.files[k] != nil || slow && len(states) < barsAtATime {
-			states[k] = lineState{pad(k.name, nameWidth) + percentText(k.percentNow()), k.text(now), k.p.Done, k.totalSize}
+			states[k] = &lineState{k.name, k.percentNow(), k.words(now), k.p.Done, k.totalSize}
 		}
 	}
-	total := lineState{pad("total", nameWidth) + percentText(m.percent()), m.line(), m.done, m.total}
+	total := &lineState{"total", m.percent(), m.words(), m.done, m.total}
 	single := m.single
 	m.mu.Unlock()
 
@@ -320,7 +354,7 @@ func (b *bars) look() {
 			l = b.newLine(0)
 			b.files[k] = l
 		}
-		l.set(state.left, state.right, state.done, state.total)
+		l.set(state)
 	}
 	if single {
 		return
@@ -328,7 +362,7 @@ func (b *bars) look() {
 	if b.total == nil {
 		b.total = b.newLine(1)
 	}
-	b.total.set(total.left, total.right, total.done, total.total)
+	b.total.set(total)
 }
 
 func (b *bars) close() {
@@ -340,6 +374,7 @@ func (b *bars) close() {
 		b.total.bar.Abort(true)
 	}
 	b.p.Wait()
+	io.WriteString(b.w, "\r\x1b[K") // what is left of an echo
 }
 
 func percentText(p int) string {
@@ -349,18 +384,20 @@ func percentText(p int) string {
 	return fmt.Sprintf("%3d%%", p)
 }
 
-// pad makes a name as wide as all are; what would move the cursor is replaced.
-func pad(name string, width int) string {
+// pad makes a name take as many columns as all do, and one; what would move the
+// cursor is replaced.
+func pad(name string, columns int) string {
 	runes := []rune(name)
 	for i, r := range runes {
 		if !unicode.IsPrint(r) {
 			runes[i] = '?'
 		}
 	}
-	if len(runes) > width {
-		runes = append([]rune("..."), runes[len(runes)-width+3:]...)
+	name = string(runes)
+	if over := runewidth.StringWidth(name) - columns; over > 0 {
+		name = runewidth.TruncateLeft(name, over+len("..."), "...")
 	}
-	return string(runes) + strings.Repeat(" ", width-len(runes)+1)
+	return runewidth.FillRight(name, columns+1)
 }
 
 // percentNow is that of the file, or -1 if its size is not known.
@@ -376,8 +413,8 @@ func (k *taskMeter) percentNow() int {
 	return k.percent
 }
 
-// text is what stands behind the bar of a file.
-func (k *taskMeter) text(now time.Time) string {
+// words are what stands behind the bar of a file.
+func (k *taskMeter) words(now time.Time) []string {
 	rate := k.rate.look(now, float64(k.passed))
 	words := []string{k.word()}
 	switch k.p.Phase {
@@ -396,7 +433,7 @@ func (k *taskMeter) text(now time.Time) string {
 			words = append(words, left)
 		}
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // word says what a task does.
