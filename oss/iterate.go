@@ -3,12 +3,20 @@ package oss
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 )
 
 // errStuck ends an iteration over a server that gives the same page again and
-// again.
+// again, or one without anything.
 var errStuck = errors.New("oss: the listing is truncated and does not go on")
+
+// errDisordered ends an iteration over what is not in its order. Whoever compares
+// two listings would take what is in both for what is in one.
+var errDisordered = errors.New("oss: the listing is not in its order")
+
+// maxEmptyPages is how many pages without anything may follow each other.
+const maxEmptyPages = 1000
 
 // Buckets iterates over the buckets whose names begin with prefix. An error ends
 // the iteration, here and in all the others.
@@ -81,16 +89,26 @@ func (e *Entry) name() string {
 func (c *Client) Entries(ctx context.Context, bucket, prefix, delimiter string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		q := &ListObjectsV2Request{Bucket: bucket, Prefix: prefix, Delimiter: delimiter, MaxKeys: pageSize}
+		last, empty := "", 0
+		ordered := func(e Entry, err error) bool {
+			if e.name() <= last {
+				yield(Entry{}, fmt.Errorf("%w: %q comes after %q", errDisordered, e.name(), last))
+				return false
+			}
+			last, empty = e.name(), 0
+			return yield(e, err)
+		}
 		for {
 			page, err := c.ListObjectsV2(ctx, q)
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			if !eachEntry(page, yield) || !page.IsTruncated {
+			if !eachEntry(page, ordered) || !page.IsTruncated {
 				return
 			}
-			if page.NextContinuationToken == "" || page.NextContinuationToken == q.ContinuationToken {
+			empty++
+			if page.NextContinuationToken == "" || page.NextContinuationToken == q.ContinuationToken || empty > maxEmptyPages {
 				yield(Entry{}, errStuck)
 				return
 			}
@@ -130,7 +148,7 @@ func (c *Client) Versions(ctx context.Context, bucket, prefix string) iter.Seq2[
 			if !each(page.Versions, yield) || !page.IsTruncated {
 				return
 			}
-			if page.NextKeyMarker == q.KeyMarker && page.NextVersionIDMarker == q.VersionIDMarker {
+			if page.NextKeyMarker < q.KeyMarker || page.NextKeyMarker == q.KeyMarker && page.NextVersionIDMarker == q.VersionIDMarker {
 				yield(Version{}, errStuck)
 				return
 			}
@@ -153,7 +171,7 @@ func (c *Client) Uploads(ctx context.Context, bucket, prefix string) iter.Seq2[U
 			if !each(page.Uploads, yield) || !page.IsTruncated {
 				return
 			}
-			if page.NextKeyMarker == q.KeyMarker && page.NextUploadIDMarker == q.UploadIDMarker {
+			if page.NextKeyMarker < q.KeyMarker || page.NextKeyMarker == q.KeyMarker && page.NextUploadIDMarker == q.UploadIDMarker {
 				yield(Upload{}, errStuck)
 				return
 			}
@@ -183,13 +201,22 @@ func (c *Client) ObjectUploads(ctx context.Context, bucket, key string) iter.Seq
 func (c *Client) Parts(ctx context.Context, bucket, key, uploadID string) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		q := &ListPartsRequest{Bucket: bucket, Key: key, UploadID: uploadID, MaxParts: pageSize}
+		last := 0
+		ordered := func(p Part, err error) bool {
+			if p.PartNumber <= last || p.PartNumber > MaxParts {
+				yield(Part{}, fmt.Errorf("%w: part number %d comes after %d", errDisordered, p.PartNumber, last))
+				return false
+			}
+			last = p.PartNumber
+			return yield(p, err)
+		}
 		for {
 			page, err := c.ListParts(ctx, q)
 			if err != nil {
 				yield(Part{}, err)
 				return
 			}
-			if !each(page.Parts, yield) || !page.IsTruncated {
+			if !each(page.Parts, ordered) || !page.IsTruncated {
 				return
 			}
 			if page.NextPartNumberMarker <= q.PartNumberMarker {

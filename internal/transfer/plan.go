@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"strings"
@@ -85,12 +86,32 @@ func (r *run) lookHere(name string) *Entry {
 	return &Entry{Name: name, Size: info.Size(), Modified: info.ModTime()}
 }
 
+// errDisordered ends a run whose two sides cannot be paired: what is in both
+// would be taken for what is in the target only, and deleted.
+var errDisordered = errors.New("names are not in their order")
+
+// ascending ends a sequence where it is not in the order of names.
+func ascending(entries iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		last := ""
+		for e, err := range entries {
+			if err == nil && e.Name <= last {
+				err = fmt.Errorf("%w: %q comes after %q", errDisordered, e.Name, last)
+			}
+			last = e.Name
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // merge pairs two sequences in the order of names.
 func merge(source, target iter.Seq2[Entry, error]) iter.Seq2[pair, error] {
 	return func(yield func(pair, error) bool) {
-		nextS, stopS := iter.Pull2(source)
+		nextS, stopS := iter.Pull2(ascending(source))
 		defer stopS()
-		nextT, stopT := iter.Pull2(target)
+		nextT, stopT := iter.Pull2(ascending(target))
 		defer stopT()
 		s, errS, okS := nextS()
 		t, errT, okT := nextT()

@@ -425,8 +425,8 @@ func TestLinks(t *testing.T) {
 	for links, want := range map[Links]string{
 		SkipLinks:   "d/f: file; d/up: a symbolic link; dangling: a symbolic link; dir: a symbolic link; file: a symbolic link; loop: a symbolic link",
 		FollowFiles: "d/f: file; d/up: a symbolic link; dangling: error; dir: a symbolic link; file: file; loop: a symbolic link",
-		FollowAll: "d/f: file; d/up: a link that leads back to where it is; dangling: error; dir/f: file; " +
-			"dir/up: a link that leads back to where it is; file: file; loop: a link that leads back to where it is",
+		FollowAll: "d/f: file; d/up/: a link that leads back to where it is; dangling: error; dir/f: file; " +
+			"dir/up/: a link that leads back to where it is; file: file; loop/: a link that leads back to where it is",
 	} {
 		var got []string
 		for e, err := range (&Folder{Path: dir, Links: links}).Entries(t.Context(), Filter{}) {
@@ -512,6 +512,78 @@ func TestDownloadStaysInside(t *testing.T) {
 		t.Errorf("a file outside was written: %q", text)
 	}
 	if s.Done != 2 || s.Failed != 4 { // ok, and x, whose leftover is replaced
+		t.Errorf("%+v", s)
+	}
+}
+
+// A listing that is in another order than that of keys, or has keys of elsewhere,
+// ends a run before anything is deleted: what is on both sides would seem to
+// be on one only.
+func TestDeleteNeedsOrder(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"disorder":  {"p/b", "p/a", "p/c"},
+		"twice":     {"p/a", "p/a", "p/b", "p/c"},
+		"elsewhere": {"p/a", "p/b", "q/c"},
+	} {
+		deleted := 0
+		c, err := oss.NewClient("http://127.0.0.1:1", oss.WithRegion("cn-hangzhou"),
+			oss.WithCredentials(oss.StaticCredentials("testaccesskey", "testsecret-0123456789", "")),
+			oss.WithHTTPClient(&http.Client{Transport: listing{keys, func() { deleted++ }}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		write(t, dir, "a", "b", "c")
+		s, err := Run(t.Context(), Options{Client: c, Mode: Newer, Delete: true}, &Folder{Path: dir}, &Prefix{Client: c, Bucket: testBucket, Prefix: "p/"})
+		if err == nil || deleted > 0 || s.Deleted > 0 {
+			t.Errorf("%s: %v, %+v", name, err, s)
+		}
+		s, err = Run(t.Context(), Options{Client: c, Mode: Newer, Delete: true}, &Prefix{Client: c, Bucket: testBucket, Prefix: "p/"}, &Folder{Path: dir})
+		if err == nil || s.Deleted > 0 || !slices.Equal(files(t, dir), []string{"a", "b", "c"}) {
+			t.Errorf("%s, down: %v, %+v", name, err, s)
+		}
+	}
+}
+
+// listing is a server that lists keys of its choice, as new as can be.
+type listing struct {
+	keys    []string
+	deleted func()
+}
+
+func (l listing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+	body, status := "", http.StatusOK
+	switch {
+	case req.Method == http.MethodGet && req.URL.Query().Has("list-type"):
+		for _, key := range l.keys {
+			body += "<Contents><Key>" + key + "</Key><LastModified>2999-01-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>"
+		}
+		body = "<ListBucketResult>" + body + "</ListBucketResult>"
+	case req.URL.Query().Has("delete"):
+		l.deleted()
+	default:
+		status = http.StatusNotFound
+	}
+	return &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}, nil
+}
+
+// A loop of links comes where its name does as a directory.
+func TestLoopKeepsOrder(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	write(t, dir, "loop.txt", "x")
+	if err := os.Symlink(".", filepath.Join(dir, "loop")); err != nil {
+		t.Skip(err)
+	}
+	o := Options{Client: f.client, Mode: Different, Delete: true}
+	mustRun(t, o, &Folder{Path: dir, Links: FollowAll}, f.prefix("p/"))
+	if s := mustRun(t, o, &Folder{Path: dir, Links: FollowAll}, f.prefix("p/")); s.Done > 0 || s.Skipped != 3 || s.Failed > 0 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -53,7 +54,11 @@ type Prefix struct {
 // Entries lists the objects.
 func (p *Prefix) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for o, err := range p.Client.Objects(ctx, p.Bucket, max(p.Prefix, p.Match)) {
+		below := max(p.Prefix, p.Match)
+		for o, err := range p.Client.Objects(ctx, p.Bucket, below) {
+			if err == nil && !strings.HasPrefix(o.Key, below) {
+				err = fmt.Errorf("the listing of what begins with %q has the key %q", below, o.Key)
+			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -215,8 +220,13 @@ func (w *walker) walk(dir string, above []fs.FileInfo) bool {
 		}
 		return w.yield(Entry{Name: cmp.Or(dir, "/"), Err: err}, nil)
 	}
+	last := ""
 	for _, i := range n.sorted() {
 		name := dir + string(n.text[n.from[i]:n.ends[i]-1])
+		if name == last {
+			continue // a directory that changes while it is read may tell a name twice
+		}
+		last = name
 		if !w.one(name, n.text[n.ends[i]-1], above) {
 			return false
 		}
@@ -265,7 +275,7 @@ func (w *walker) enter(name string, above []fs.FileInfo) bool {
 	if w.links == FollowAll {
 		for _, a := range above {
 			if os.SameFile(a, info) {
-				return w.yield(Entry{Name: strings.TrimSuffix(name, "/"), Skip: "a link that leads back to where it is"}, nil)
+				return w.yield(Entry{Name: name, Skip: "a link that leads back to where it is"}, nil)
 			}
 		}
 	}

@@ -257,3 +257,14 @@ func BenchmarkUnmarshalListParts(b *testing.B) {
 		}
 	}
 }
+
+// A list of an answer ends somewhere: an entry takes more memory than its text.
+func TestUnmarshalBoundsLists(t *testing.T) {
+	for n, ok := range map[int]bool{maxEntries: true, maxEntries + 1: false} {
+		var doc ListPartsResult
+		err := Unmarshal([]byte("<ListPartsResult>"+strings.Repeat("<Part/>", n)+"</ListPartsResult>"), &doc)
+		if (err == nil) != ok || len(doc.Parts) > maxEntries {
+			t.Errorf("%d entries: %d, %v", n, len(doc.Parts), err)
+		}
+	}
+}

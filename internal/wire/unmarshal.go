@@ -39,6 +39,11 @@ func Unmarshal(data []byte, doc any) error {
 	return nil
 }
 
+// maxEntries bounds the elements of one name that a list of an answer may have.
+// No page of OSS has more than 1000; an entry may take far more memory than its
+// text.
+const maxEntries = 10000
+
 // acceptor is an entry of a ",any" slice that chooses its elements by name.
 type acceptor interface {
 	acceptsElement(name string) bool
@@ -59,6 +64,9 @@ func (s *scanner) readStruct(p *plan, v reflect.Value) error {
 			return s.skip()
 		}
 		if f.slice {
+			if fv.Len() == maxEntries {
+				return s.errorf("more than %d elements %.40q", maxEntries, name)
+			}
 			fv.Set(reflect.Append(fv, reflect.Zero(fv.Type().Elem())))
 			fv = fv.Index(fv.Len() - 1)
 		}

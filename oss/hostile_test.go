@@ -1,0 +1,134 @@
+package oss
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// answer is what a server says that says what a test wants.
+func answer(status int, header http.Header, body string) fault {
+	return func(_ http.RoundTripper, req *http.Request) (*http.Response, error) {
+		if req.Body != nil {
+			io.Copy(io.Discard, req.Body)
+			req.Body.Close()
+		}
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{
+			StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header.Clone(), Request: req,
+			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		}, nil
+	}
+}
+
+// hostile is a client of a server that answers as do says, and remembers nothing.
+func hostile(t *testing.T, do func(req *http.Request, op string) fault) *Client {
+	t.Helper()
+	net := &faults{count: map[string]int{}, hook: do}
+	c, err := NewClient("http://127.0.0.1:1", WithCredentials(StaticCredentials(testKeyID, testSecret, "")), WithRegion("cn-hangzhou"),
+		WithClock(newTestClock()), WithHTTPClient(&http.Client{Transport: net}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// count counts what comes before the error, which must be there.
+func count[T any](t *testing.T, seq iter.Seq2[T, error], want error) (n int) {
+	t.Helper()
+	for _, err := range seq {
+		if err != nil {
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+			return n
+		}
+		n++
+	}
+	t.Errorf("the listing ended, want %v", want)
+	return n
+}
+
+// Listings that go in circles, stand still or are in another order than they
+// should be end with an error, and soon.
+func TestListingsThatLead(t *testing.T) {
+	page := 0
+	c := hostile(t, func(req *http.Request, op string) fault {
+		page++
+		q := req.URL.Query()
+		switch {
+		case q.Get("prefix") == "circle":
+			return answer(200, nil, fmt.Sprintf("<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>"+
+				"<Contents><Key>circle%d</Key></Contents></ListBucketResult>", page, page%3))
+		case q.Get("prefix") == "same":
+			return answer(200, nil, fmt.Sprintf("<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>"+
+				"<Contents><Key>same</Key></Contents></ListBucketResult>", page))
+		case q.Get("prefix") == "nothing":
+			return answer(200, nil, fmt.Sprintf("<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>"+
+				"</ListBucketResult>", page))
+		case op == "ListUploads":
+			return answer(200, nil, fmt.Sprintf("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k%d</NextKeyMarker>"+
+				"<NextUploadIdMarker>i</NextUploadIdMarker></ListMultipartUploadsResult>", page%2))
+		case q.Has("versions"):
+			return answer(200, nil, fmt.Sprintf("<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k%d</NextKeyMarker>"+
+				"<NextVersionIdMarker>i</NextVersionIdMarker></ListVersionsResult>", page%2))
+		case op == "ListParts":
+			return answer(200, nil, fmt.Sprintf("<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>%d</NextPartNumberMarker>"+
+				"<Part><PartNumber>%d</PartNumber><Size>1</Size></Part></ListPartsResult>", page, page*len(q.Get("uploadId"))))
+		}
+		return answer(404, nil, "")
+	})
+	ctx := context.Background()
+	for _, l := range []struct {
+		name string
+		seq  func() int
+		most int
+	}{
+		{"keys in circles", func() int { return count(t, c.Objects(ctx, testBucket, "circle"), errDisordered) }, 3},
+		{"one key", func() int { return count(t, c.Objects(ctx, testBucket, "same"), errDisordered) }, 1},
+		{"no keys", func() int { return count(t, c.Objects(ctx, testBucket, "nothing"), errStuck) }, 0},
+		{"uploads", func() int { return count(t, c.Uploads(ctx, testBucket, ""), errStuck) }, 0},
+		{"versions", func() int { return count(t, c.Versions(ctx, testBucket, ""), errStuck) }, 0},
+		{"parts without end", func() int { return count(t, c.Parts(ctx, testBucket, "k", "i"), errDisordered) }, MaxParts},
+	} {
+		page = 0
+		if n := l.seq(); n > l.most {
+			t.Errorf("%s: %d entries", l.name, n)
+		}
+		if page > MaxParts+1 {
+			t.Errorf("%s: %d requests", l.name, page)
+		}
+	}
+}
+
+// Parts whose numbers are none never are parts of a file.
+func TestListedPartNumbers(t *testing.T) {
+	for _, numbers := range [][]int{{0}, {-1}, {1, 1}, {2, 1}, {MaxParts + 1}, {-2147483648}} {
+		var parts strings.Builder
+		for _, n := range numbers {
+			fmt.Fprintf(&parts, "<Part><PartNumber>%d</PartNumber><Size>%d</Size><ETag>x</ETag></Part>", n, MinPartSize)
+		}
+		c := hostile(t, func(_ *http.Request, op string) fault {
+			switch op {
+			case "ListUploads":
+				return answer(200, nil, "<ListMultipartUploadsResult><Upload><Key>k</Key><UploadId>id</UploadId></Upload></ListMultipartUploadsResult>")
+			case "ListParts":
+				return answer(200, nil, "<ListPartsResult>"+parts.String()+"</ListPartsResult>")
+			}
+			return answer(404, nil, "")
+		})
+		_, err := c.Upload(context.Background(), &UploadRequest{
+			Bucket: testBucket, Key: "k", Body: strings.NewReader(strings.Repeat("x", 3*MinPartSize)), Size: 3 * MinPartSize, PartSize: MinPartSize,
+		})
+		if !errors.Is(err, errDisordered) {
+			t.Errorf("%v: %v", numbers, err)
+		}
+	}
+}
