@@ -150,6 +150,9 @@ func (d *downloader) prepare(ctx context.Context) error {
 	if info.Size < 0 || info.ETag == "" || len(info.ETag) > journalETag {
 		return d.fail(errors.New("the server tells no size or no usable ETag"))
 	}
+	if info.Size > MaxParts*MaxPartSize {
+		return d.fail(fmt.Errorf("the server tells a size of %d bytes, which no object has", info.Size))
+	}
 	d.info, d.size = info, info.Size
 	d.res = &DownloadResult{ObjectInfo: *info}
 	d.track.total(d.size)
@@ -157,6 +160,7 @@ func (d *downloader) prepare(ctx context.Context) error {
 	if d.partSize == 0 {
 		d.partSize = downloadPartSize
 	}
+	d.partSize = min(d.partSize, MaxPartSize)
 	for (d.size+d.partSize-1)/d.partSize > maxRanges {
 		d.partSize *= 2
 	}
@@ -303,7 +307,7 @@ func (d *downloader) readJournal() (noted []int, err error) {
 		return nil, err
 	}
 	partSize := int64(binary.LittleEndian.Uint64(h[len(journalMagic)+8:]))
-	if !bytes.Equal(h, d.header(partSize)) || partSize <= 0 || (d.size+partSize-1)/partSize > maxRanges {
+	if !bytes.Equal(h, d.header(partSize)) || partSize <= 0 || partSize > MaxPartSize || (d.size+partSize-1)/partSize > maxRanges {
 		d.note("%s is of another object or version, or damaged: it is begun anew", filepath.Base(PartialName(d.name)))
 		return nil, nil
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -129,6 +132,88 @@ func TestListedPartNumbers(t *testing.T) {
 		})
 		if !errors.Is(err, errDisordered) {
 			t.Errorf("%v: %v", numbers, err)
+		}
+	}
+}
+
+// An answer to GetObject is what was asked for, or an error: whole objects that
+// are ranges, ranges that are others, and whole objects instead of ranges.
+func TestGetObjectRange(t *testing.T) {
+	const size = 10
+	data := "0123456789"
+	for _, c := range []struct {
+		asked  *Range
+		status int
+		says   string // Content-Range
+		body   string
+		ok     bool
+	}{
+		{nil, 200, "", data, true},
+		{nil, 206, "bytes 0-4/10", data[:5], false},
+		{nil, 200, "bytes 0-4/10", data[:5], false},
+		{nil, 206, "bytes 0-9/10", data, false},
+		{nil, 206, "", data[:5], false},
+		{&Range{2, 3}, 206, "bytes 2-4/10", data[2:5], true},
+		{&Range{2, 3}, 206, "bytes 1-3/10", data[1:4], false},
+		{&Range{2, 3}, 206, "bytes 2-3/10", data[2:4], false},
+		{&Range{2, 3}, 206, "bytes 2-4/10", data[2:4], false},
+		{&Range{2, 3}, 206, "bytes 2-4/*", data[2:5], false},
+		{&Range{2, 3}, 206, "bytes 2-4/4", data[2:5], false},
+		{&Range{2, 3}, 206, "bytes 2-/10", data[2:5], false},
+		{&Range{2, 3}, 206, "items 2-4/10", data[2:5], false},
+		{&Range{2, 3}, 206, "", data[2:5], false},
+		{&Range{2, 3}, 200, "", data, false},
+		{&Range{8, 100}, 206, "bytes 8-9/10", data[8:], true},
+		{&Range{8, -1}, 206, "bytes 8-9/10", data[8:], true},
+		{&Range{8, -1}, 206, "bytes 8-8/10", data[8:9], false},
+		{&Range{-3, -1}, 206, "bytes 7-9/10", data[7:], true},
+		{&Range{-3, -1}, 206, "bytes 6-8/10", data[6:9], false},
+		{&Range{-30, -1}, 206, "bytes 0-9/10", data, true},
+		{&Range{-30, -1}, 200, "", data, true},
+		{&Range{-3, -1}, 200, "", data, false},
+		{&Range{0, -1}, 200, "", data, true},
+		{&Range{0, 10}, 200, "", data, true},
+		{&Range{0, 100}, 200, "", data, true},
+		{&Range{0, 9}, 200, "", data, false},
+		{&Range{2, math.MaxInt64}, 206, "bytes 2-9/10", data[2:], true},
+		{&Range{1, math.MaxInt64}, 206, "bytes 1-9/10", data[1:], true},
+	} {
+		header := http.Header{"Etag": {`"e"`}}
+		if c.says != "" {
+			header.Set("Content-Range", c.says)
+		}
+		client := hostile(t, func(*http.Request, string) fault { return answer(c.status, header, c.body) })
+		res, err := client.GetObject(context.Background(), &GetObjectRequest{Bucket: testBucket, Key: "k", Range: c.asked})
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, errNoRange) {
+			t.Errorf("asked for %v, answer %d %q: %v", c.asked, c.status, c.says, err)
+		}
+		if err != nil {
+			continue
+		}
+		if got, err := io.ReadAll(res.Body); string(got) != c.body || err != nil || res.Size != size {
+			t.Errorf("%v: %q of %d, %v", c.asked, got, res.Size, err)
+		}
+		res.Body.Close()
+	}
+}
+
+// Sizes that no object has are refused before there is a file.
+func TestDownloadAbsurdSize(t *testing.T) {
+	for _, size := range []int64{MaxParts*MaxPartSize + 1, 1<<63 - 1} {
+		c := hostile(t, func(*http.Request, string) fault {
+			return func(_ http.RoundTripper, req *http.Request) (*http.Response, error) {
+				return &http.Response{
+					StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req, Body: http.NoBody, ContentLength: size,
+					Header: http.Header{"Etag": {`"e"`}},
+				}, nil
+			}
+		})
+		name := filepath.Join(t.TempDir(), "file")
+		if _, err := c.DownloadFile(context.Background(), name, &DownloadRequest{Bucket: testBucket, Key: "k"}); err == nil {
+			t.Errorf("%d bytes were downloaded", size)
+		}
+		if _, err := os.Stat(PartialName(name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%d bytes: there is a file: %v", size, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -143,7 +144,15 @@ func (r *Range) header() string {
 	case r.Length < 0:
 		return "bytes=" + strconv.FormatInt(r.Offset, 10) + "-"
 	}
-	return "bytes=" + strconv.FormatInt(r.Offset, 10) + "-" + strconv.FormatInt(r.Offset+r.Length-1, 10)
+	return "bytes=" + strconv.FormatInt(r.Offset, 10) + "-" + strconv.FormatInt(r.last(), 10)
+}
+
+// last is the offset of the last byte of a range that has a length.
+func (r *Range) last() int64 {
+	if r.Length > math.MaxInt64-r.Offset {
+		return math.MaxInt64
+	}
+	return r.Offset + r.Length - 1
 }
 
 // GetObjectResult is an object on its way. Body must be closed. Read returns
@@ -187,8 +196,14 @@ func (c *Client) GetObject(ctx context.Context, q *GetObjectRequest) (*GetObject
 		return nil, err
 	}
 	res := &GetObjectResult{ObjectInfo: objectInfo(r), ContentLength: r.length, ContentRange: r.header.Get("Content-Range")}
+	if q.Range != nil || k.header.Get("Range") == "" {
+		if err := q.Range.checkRange(r.status, res); err != nil {
+			r.body.Close()
+			return nil, opError(k.op, k.bucket, k.key, err)
+		}
+	}
 	v := &verifier{ReadCloser: r.body, k: k, length: r.length}
-	if r.status == http.StatusPartialContent {
+	if r.status == http.StatusPartialContent || res.ContentRange != "" {
 		if total, ok := totalSize(res.ContentRange); ok {
 			res.Size = total
 		}
@@ -197,6 +212,54 @@ func (c *Client) GetObject(ctx context.Context, q *GetObjectRequest) (*GetObject
 	}
 	res.Body = v
 	return res, nil
+}
+
+// errNoRange says that another range came than was asked for.
+var errNoRange = errors.New("the answer is not the range that was asked for")
+
+// checkRange compares what came with what was asked for: something on the way may
+// have dropped the range, or made one up.
+func (r *Range) checkRange(status int, res *GetObjectResult) error {
+	if res.ContentRange == "" && status != http.StatusPartialContent {
+		n := res.ContentLength
+		if r == nil || n >= 0 && (r.Offset == 0 && (r.Length < 0 || r.Length >= n) || r.Offset < 0 && r.Offset <= -n) {
+			return nil
+		}
+		return fmt.Errorf("%w: asked for %s, the answer is the whole object", errNoRange, r.header())
+	}
+	refuse := func() error {
+		asked := "the whole object"
+		if r != nil {
+			asked = r.header()
+		}
+		return fmt.Errorf("%w: asked for %s, the answer has %d bytes and is %.80q", errNoRange, asked, res.ContentLength, res.ContentRange)
+	}
+	from, to, total, ok := parseContentRange(res.ContentRange)
+	if r == nil || !ok || res.ContentLength >= 0 && res.ContentLength != to-from+1 {
+		return refuse()
+	}
+	wantFrom, wantTo := r.Offset, total-1
+	if r.Offset < 0 {
+		wantFrom = max(total+r.Offset, 0)
+	} else if r.Length > 0 {
+		wantTo = min(r.last(), wantTo)
+	}
+	if from != wantFrom || to != wantTo {
+		return refuse()
+	}
+	return nil
+}
+
+// parseContentRange reads "bytes 0-9/100", with ends that lie within the total.
+func parseContentRange(text string) (from, to, total int64, ok bool) {
+	text, ok = strings.CutPrefix(text, "bytes ")
+	ends, size, cut := strings.Cut(text, "/")
+	first, last, dash := strings.Cut(ends, "-")
+	from, errFrom := strconv.ParseInt(first, 10, 64)
+	to, errTo := strconv.ParseInt(last, 10, 64)
+	total, errTotal := strconv.ParseInt(size, 10, 64)
+	ok = ok && cut && dash && errors.Join(errFrom, errTo, errTotal) == nil
+	return from, to, total, ok && 0 <= from && from <= to && to < total
 }
 
 // totalSize reads the size of the whole object off a Content-Range.

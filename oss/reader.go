@@ -58,9 +58,6 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 	}
 }
 
-// errNoRange says that another range came than was asked for.
-var errNoRange = errors.New("the answer is not the range that was asked for")
-
 // broken gets over a body that ended too soon, or never began, if that makes
 // sense.
 func (r *rangeReader) broken(err error) error {
