@@ -268,6 +268,12 @@ func (u *uploader) lookAtFile() error {
 		if u.size == 0 {
 			u.size = info.Size()
 		}
+		if u.size == 0 {
+			// Files of /proc have bytes and tell no size.
+			if n, _ := u.q.Body.ReadAt(make([]byte, 1), 0); n > 0 {
+				return fmt.Errorf("%s has bytes, and its size is 0; as Stream it can be sent", info.Name())
+			}
+		}
 		u.before = info
 	} else if s, ok := u.q.Body.(interface{ Size() int64 }); ok && u.size == 0 {
 		u.size = s.Size()

@@ -587,3 +587,30 @@ func TestLoopKeepsOrder(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// Files that have bytes and tell no size, such as those of /proc, go up with all
+// of their bytes.
+func TestUploadOfNoSize(t *testing.T) {
+	const name = "/proc/version"
+	info, err := os.Stat(name)
+	want, readErr := os.ReadFile(name)
+	if err != nil || readErr != nil || info.Size() != 0 || len(want) == 0 {
+		t.Skip("there is no such file")
+	}
+	f := newFixture(t)
+	_, o, err := RunOne(t.Context(), Options{Client: f.client}, &Task{Action: Upload, Name: "k", Path: name, Bucket: testBucket, Key: "k"})
+	if err != nil || o.Size != int64(len(want)) {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	res, err := f.client.GetObject(t.Context(), &oss.GetObjectRequest{Bucket: testBucket, Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got, err := io.ReadAll(res.Body); err != nil || string(got) != string(want) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := f.client.UploadFile(t.Context(), name, &oss.UploadRequest{Bucket: testBucket, Key: "k"}); err == nil {
+		t.Error("the library made an empty object of it")
+	}
+}

@@ -63,7 +63,7 @@ func (r *run) upload(ctx context.Context, t *Task, o *Outcome) error {
 		q.ContentType = contentType(t.Key)
 	}
 	switch {
-	case !before.Mode().IsRegular(): // such as a pipe of the shell's <(...)
+	case !before.Mode().IsRegular() || tellsNoSize(f, before): // such as a pipe of the shell's <(...)
 		q.Body, q.Stream, q.Delta = nil, f, false
 		stop := context.AfterFunc(ctx, func() { f.Close() })
 		defer stop()
@@ -87,6 +87,16 @@ func (r *run) upload(ctx context.Context, t *Task, o *Outcome) error {
 		r.Journal.put(t.Name, state, fingerprint{crc: res.CRC64, etag: res.ETag})
 	}
 	return nil
+}
+
+// tellsNoSize tells whether a file has bytes although its size is 0, as those of
+// /proc do.
+func tellsNoSize(f *os.File, info fs.FileInfo) bool {
+	if info.Size() > 0 {
+		return false
+	}
+	n, _ := f.ReadAt(make([]byte, 1), 0)
+	return n > 0
 }
 
 // UploadStream makes an object of a stream.
