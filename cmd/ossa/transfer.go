@@ -181,8 +181,31 @@ func (t *transferring) goOn(resumable bool) {
 	t.s.warn("interrupted; what is there stays, and this goes on with it:\n  %s", commandAgain(os.Args))
 }
 
-// secretFlags are those whose values are not printed.
-var secretFlags = []string{"-k", "-t", "--access-key-secret", "--sts-token"}
+// secretFlags are those whose values are not printed, and secretShorts their
+// letters. Letters can stand together, as in -rk SECRET; what comes after one of
+// valueShorts is its value.
+var secretFlags = []string{"--access-key-secret", "--sts-token"}
+
+const (
+	secretShorts = "kt"
+	valueShorts  = "eicj"
+)
+
+// withoutSecret is an argument without the secret that it ends in, or that the
+// next one is.
+func withoutSecret(arg string) (text string, secret, next bool) {
+	if name, _, joined := strings.Cut(arg, "="); slices.Contains(secretFlags, name) {
+		return name, true, !joined
+	}
+	if !strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "--") {
+		return arg, false, false
+	}
+	i := strings.IndexAny(arg, secretShorts+valueShorts)
+	if i < 0 || strings.IndexByte(secretShorts, arg[i]) < 0 {
+		return arg, false, false
+	}
+	return arg[:i+1], true, i+1 == len(arg)
+}
 
 // commandAgain is a command line for a shell that goes on where one ended.
 // Secrets are left out, and so is --restart.
@@ -190,21 +213,23 @@ func commandAgain(args []string) string {
 	words := []string{"ossa"}
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
-		name, _, joined := strings.Cut(arg, "=")
-		switch {
-		case arg == "--restart" || name == "--restart":
-			continue
-		case slices.Contains(secretFlags, name):
-			if !joined {
-				i++
+		if arg == "--" {
+			for _, arg := range args[i:] {
+				words = append(words, shellQuote(arg))
 			}
-			words = append(words, name, "...")
-			continue
-		case len(arg) > 2 && (strings.HasPrefix(arg, "-k") || strings.HasPrefix(arg, "-t")):
-			words = append(words, arg[:2], "...")
+			break
+		}
+		if name, _, _ := strings.Cut(arg, "="); name == "--restart" {
 			continue
 		}
-		words = append(words, shellQuote(arg))
+		text, secret, next := withoutSecret(arg)
+		words = append(words, shellQuote(text))
+		if secret {
+			words = append(words, "...")
+		}
+		if next {
+			i++
+		}
 	}
 	return strings.Join(words, " ")
 }
