@@ -33,7 +33,7 @@ func (p *printer) print(v any) error {
 // say tells a person that something is done. Machines read the exit status.
 func (p *printer) say(format string, args ...any) {
 	if !p.json && !p.quiet {
-		fmt.Fprintf(p.stdout, format+"\n", args...)
+		fmt.Fprintln(p.stdout, printable(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -142,7 +142,7 @@ func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 	switch o.Status {
 	case transfer.Done:
 		if t.Action == transfer.Delete {
-			w.s.say("deleted %s", t.Target())
+			w.s.say("deleted %s", line(t.Target()))
 			return
 		}
 		w.s.say("%s: %s in %s%s", describe(t), size(o.Size), o.Took.Round(time.Millisecond), remark(o))
@@ -150,7 +150,7 @@ func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 		w.s.say("%s: skipped, %s", describe(t), o.Reason)
 	case transfer.Planned:
 		if t.Action == transfer.Delete {
-			w.s.say("would delete %s", t.Target())
+			w.s.say("would delete %s", line(t.Target()))
 			return
 		}
 		w.s.say("would %s %s", t.Action, describe(t))
@@ -170,9 +170,9 @@ func remark(o *transfer.Outcome) string {
 
 func describe(t *transfer.Task) string {
 	if t.Action == transfer.Delete {
-		return "delete " + t.Target()
+		return "delete " + line(t.Target())
 	}
-	return t.Source() + " -> " + t.Target()
+	return line(t.Source()) + " -> " + line(t.Target())
 }
 
 func (w *transferWatch) printEntry(t *transfer.Task, o *transfer.Outcome) {
