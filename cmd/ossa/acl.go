@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
+	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -45,29 +48,52 @@ func aclGetCommand() *cobra.Command {
 		})
 }
 
+// aclAction is what acl set does, in reports.
+const aclAction transfer.Action = "acl"
+
 func aclSetCommand() *cobra.Command {
-	command := clientLeaf("set oss://BUCKET[/KEY] ACL", "Set the ACL of a bucket or an object",
-		"Set the ACL of a bucket or an object.", `  ossa acl set oss://builds/movie.bin public-read
-  ossa acl set oss://builds private`, nil,
+	r := &recursion{work: work{command: "acl-set"}}
+	command := clientLeaf("set oss://BUCKET[/KEY] ACL", "Set the ACL of a bucket, an object, or many", `
+Set the ACL of a bucket or an object, or with -r of all objects whose keys begin so,
+and not of the bucket. With -r on a terminal you are asked first, unless -f is given;
+what cannot be done does not hold up the rest, and a report lists it.
+
+Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
+the environment cannot be understood, 3 if a part could not be set.`, `  ossa acl set oss://builds/movie.bin public-read
+  ossa acl set oss://builds private
+  ossa acl set -r oss://builds/nightly/ default`, r.addFlags,
 		func(s *clientSession) error {
+			if err := r.begin(s); err != nil {
+				return err
+			}
 			l, err := parseRemote(s.args[0])
 			if err != nil {
 				return err
 			}
-			acl, err := validACL(s.args[1], l.Key != "")
+			acl, err := validACL(s.args[1], l.Key != "" || r.recursive)
 			if err != nil {
 				return err
 			}
-			if l.Key == "" {
-				_, err = s.client.PutBucketACL(s.ctx, &oss.PutBucketACLRequest{Bucket: l.Bucket, ACL: acl})
-			} else {
-				_, err = s.client.PutObjectACL(s.ctx, &oss.PutObjectACLRequest{Bucket: l.Bucket, Key: l.Key, ACL: acl})
+			set := func(ctx context.Context, l location) error {
+				if err := s.setACL(ctx, l, acl); err != nil {
+					return err
+				}
+				return r.succeed(aclEntry{Type: "acl", Bucket: l.Bucket, Key: l.Key, ACL: string(acl)}, "%s is %s", line(l.String()), acl)
 			}
-			if err != nil {
-				return err
+			if r.recursive {
+				return r.over(l, "Set the ACL", aclAction, set)
 			}
-			return s.done(aclEntry{Type: "acl", Bucket: l.Bucket, Key: l.Key, ACL: string(acl)}, "%s is %s", line(l.String()), acl)
+			return set(s.ctx, l)
 		})
 	command.Aliases = []string{"put"}
 	return command
+}
+
+func (s *clientSession) setACL(ctx context.Context, l location, acl oss.ACL) (err error) {
+	if l.Key == "" {
+		_, err = s.client.PutBucketACL(ctx, &oss.PutBucketACLRequest{Bucket: l.Bucket, ACL: acl})
+	} else {
+		_, err = s.client.PutObjectACL(ctx, &oss.PutObjectACLRequest{Bucket: l.Bucket, Key: l.Key, ACL: acl})
+	}
+	return err
 }

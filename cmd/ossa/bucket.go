@@ -9,10 +9,11 @@ import (
 	"github.com/ossastore/ossa/oss"
 )
 
-// createdEntry is a bucket that was made, for machines.
+// createdEntry is a bucket or a directory that was made, for machines.
 type createdEntry struct {
 	Type   string `json:"type"` // created
 	Bucket string `json:"bucket"`
+	Key    string `json:"key,omitempty"` // of a directory
 }
 
 func mbCommand() *cobra.Command {
@@ -39,7 +40,7 @@ the environment cannot be understood.`,
 			if _, err := s.client.PutBucket(s.ctx, q); err != nil {
 				return err
 			}
-			return s.done(createdEntry{"created", bucket}, "made %s", ossScheme+bucket)
+			return s.done(createdEntry{Type: "created", Bucket: bucket}, "made %s", ossScheme+bucket)
 		})
 }
 
@@ -58,7 +59,7 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 		func(flags *pflag.FlagSet) {
 			flags.BoolVarP(&empty, "empty", "r", false, "delete what is in the bucket first")
 			flags.BoolVarP(&r.force, "force", "f", false, "do not ask")
-			r.addFlags(flags)
+			r.work.addFlags(flags)
 		},
 		func(s *clientSession) error {
 			if err := r.begin(s); err != nil {

@@ -21,7 +21,6 @@ const (
 // foreignCommands are commands of other clients, with what to do instead.
 var foreignCommands = map[string]string{
 	// ossutil
-	"mkdir":                        "there are no directories to make: dir/ is there as soon as there is an object such as dir/file",
 	"create-symlink":               "ossa makes no symbolic links; ossa cp copies the object, in the server",
 	"read-symlink":                 "ossa stat oss://BUCKET/KEY tells where a symbolic link leads",
 	"probe":                        "use ossa doctor oss://BUCKET --write",
@@ -31,9 +30,7 @@ var foreignCommands = map[string]string{
 	"revert-versioning":            noVersioning,
 	"revert-versions":              noVersioning,
 	"bucket-versioning":            noVersioning,
-	"set-meta":                     "use ossa cp oss://BUCKET/KEY oss://BUCKET/KEY --meta NAME=VALUE, which sends no bytes",
-	"set-props":                    "use ossa cp oss://BUCKET/KEY oss://BUCKET/KEY --meta NAME=VALUE, which sends no bytes",
-	"getallpartsize":               "use ossa uploads ls -l oss://BUCKET, or ossa du oss://BUCKET",
+	"set-props":                    "use ossa set-meta, ossa acl set and ossa tag set",
 	"lrb":                          "use ossa ls -l, which tells the regions",
 	"lcb":                          "ossa has none for cloud boxes",
 	"update":                       "ossa does not update itself; install another one over it",

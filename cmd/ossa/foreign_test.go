@@ -11,12 +11,12 @@ import (
 // not what is wrong with the flags of a command that there is not.
 func TestForeignWords(t *testing.T) {
 	for line, want := range map[string]string{
-		"mkdir oss://b/dir/":                                 "no directories to make",
+		"rmdir oss://b/dir/":                                 "no directories to remove",
 		"probe --upload --bucketname b":                      "ossa doctor",
 		"bucket-versioning --method get oss://b":             "ossa ls --all-versions",
 		"worm init oss://b 1":                                "has none for this setting",
 		"bucket-policy oss://b":                              "needs --method",
-		"-e http://127.0.0.1:1 -i id -k secret mkdir oss://": "no directories to make",
+		"-e http://127.0.0.1:1 -i id -k secret rmdir oss://": "no directories to remove",
 		"--json mirror a oss://b":                            "use ossa sync",
 		"mv oss://b/k oss://b/l":                             "ossa cp, and then ossa rm",
 		"s3 ls":                                              "not S3",

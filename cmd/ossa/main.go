@@ -107,9 +107,9 @@ if a signal ended it.`,
 		}
 	}
 	in("server", serveCommand(), checkCommand(), adminCommand())
-	in("objects", cpCommand(), syncCommand(), lsCommand(), catCommand(), statCommand(), rmCommand(), mbCommand(), rbCommand(), duCommand(), presignCommand(),
+	in("objects", cpCommand(), syncCommand(), lsCommand(), catCommand(), statCommand(), rmCommand(), mbCommand(), rbCommand(), mkdirCommand(), duCommand(), presignCommand(),
 		hashCommand(), uploadsCommand(), restoreCommand())
-	in("settings", configCommand(), doctorCommand(), aclCommand(), tagCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
+	in("settings", configCommand(), doctorCommand(), aclCommand(), tagCommand(), setMetaCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
 	root.AddCommand(completionCommand(), versionCommand())
 	return root
 }

@@ -142,10 +142,11 @@ func (w *work) fail(f transfer.Failure, err error) error {
 	f.Explain(err)
 	var refusal *oss.Error
 	answered := errors.As(err, &refusal)
+	var unfit *unfitError
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed++
-	if !answered || refusal.Status >= 500 {
+	if (!answered || refusal.Status >= 500) && !errors.As(err, &unfit) {
 		w.inRow++
 	}
 	w.warn("%v", err) // goes on
@@ -157,6 +158,12 @@ func (w *work) fail(f transfer.Failure, err error) error {
 	return nil
 }
 
+// unfitError is an object that something cannot be done to, which says nothing of
+// the next one.
+type unfitError struct{ why string }
+
+func (e *unfitError) Error() string { return e.why }
+
 // hopeless are answers that the next request gets as well.
 var hopeless = map[string]bool{
 	"NoSuchBucket": true, "InvalidAccessKeyId": true, "SignatureDoesNotMatch": true, "SecurityTokenExpired": true,
@@ -167,9 +174,14 @@ var hopeless = map[string]bool{
 func (w *work) succeed(v any, format string, args ...any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.counted()
+	return w.clientSession.done(v, format, args...)
+}
+
+// counted counts what was done. w.mu is held.
+func (w *work) counted() {
 	w.done++
 	w.inRow = 0
-	return w.clientSession.done(v, format, args...)
 }
 
 // end is the outcome of a command whose own error is err.

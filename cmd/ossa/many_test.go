@@ -156,6 +156,12 @@ func TestFromOssutil(t *testing.T) {
 		"listpart oss://b/k ID":                       "uploads parts oss://b/k ID",
 		"object-tagging --method put oss://b/k#1 a#b": "tag put oss://b/k#1 a=b",
 		"bucket-encryption --method delete oss://b":   "encryption rm oss://b",
+		"set-acl -r -f oss://b/a private":             "acl set -r -f oss://b/a private",
+		"getallpartsize oss://b":                      "uploads ls --sizes oss://b",
+		"bucket-tagging --method put oss://b a#b c#d": "tag put oss://b a=b c=d",
+		"bucket-encryption --method put oss://b --sse-algorithm KMS --kms-masterkey-id k": "encryption set oss://b --sse KMS --sse-key-id k",
+		"bucket-encryption --method put --sse-algorithm=KMS oss://b":                      "encryption set --sse=KMS oss://b",
+		"bucket-encryption --method put oss://b file":                                     "encryption put oss://b file",
 	} {
 		if got := strings.Join(fromOssutil(strings.Fields(from)), " "); got != want {
 			t.Errorf("%q: %q, want %q", from, got, want)

@@ -20,6 +20,8 @@ func fromOssutil(args []string) []string {
 		// With -b it is about a bucket, which the argument tells as well.
 		rest := slices.DeleteFunc(slices.Clone(args[1:]), func(s string) bool { return s == "-b" || s == "--bucket" })
 		return append([]string{"acl", "set"}, rest...)
+	case "getallpartsize":
+		return append([]string{"uploads", "ls", "--sizes"}, args[1:]...)
 	}
 	command, known := map[string]string{
 		"lifecycle": "lifecycle", "cors": "cors", "referer": "referer", "policy": "policy", "bucket-policy": "policy",
@@ -40,7 +42,34 @@ func fromOssutil(args []string) []string {
 			}
 		}
 	}
+	if command == "encryption" && verb == "put" && slices.ContainsFunc(rest, isFlag("--sse-algorithm")) {
+		verb, rest = "set", renamed(rest, encryptionFlags)
+	}
 	return append([]string{command, verb}, rest...)
+}
+
+// encryptionFlags are flags of ossutil's bucket-encryption, and what encryption set
+// calls them.
+var encryptionFlags = [][2]string{
+	{"--sse-algorithm", "--sse"}, {"--kms-masterkey-id", "--sse-key-id"}, {"--kms-data-encryption", "--sse-data-algorithm"},
+}
+
+// isFlag tells whether an argument is a flag, with or without a value.
+func isFlag(name string) func(string) bool {
+	return func(arg string) bool { return arg == name || strings.HasPrefix(arg, name+"=") }
+}
+
+// renamed are arguments with flags of other names.
+func renamed(args []string, names [][2]string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		for _, n := range names {
+			if isFlag(n[0])(arg) {
+				args[i] = n[1] + arg[len(n[0]):]
+			}
+		}
+	}
+	return args
 }
 
 // takeMethod takes --method out of a command line.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,8 +36,7 @@ type removal struct {
 	recursive, force, dryRun   bool
 	versions, uploads, allType bool
 	versionID                  string
-	filter                     transfer.Filter
-	filtered                   bool
+	selection
 }
 
 // nullVersion is the version of what was put without versioning. Servers may leave
@@ -77,15 +75,8 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 			flags.BoolVar(&r.versions, "all-versions", false, "delete all versions and delete markers")
 			flags.BoolVarP(&r.uploads, "uploads", "m", false, "abort open uploads instead")
 			flags.BoolVarP(&r.allType, "all-type", "a", false, "delete objects and abort open uploads")
-			pattern := func(add func(string) error) *patternFlag {
-				return &patternFlag{func(pattern string) error {
-					r.filtered = true
-					return add(pattern)
-				}, &r.filter}
-			}
-			flags.Var(pattern(r.filter.Include), "include", "take names that match the `pattern`, as ossa cp does; can be repeated, and the last one that matches decides")
-			flags.Var(pattern(r.filter.Exclude), "exclude", "leave out names that match the `pattern`; likewise")
-			r.addFlags(flags)
+			r.selection.addFlags(flags)
+			r.work.addFlags(flags)
 		},
 		func(s *clientSession) error {
 			if err := r.begin(s); err != nil {
@@ -212,12 +203,6 @@ func (r *removal) below(l location) error {
 	return each(r.ctx, batches(r.ids(l), deleteBatch), r.jobs, func(ctx context.Context, ids []oss.ObjectID) error {
 		return r.deleteMany(ctx, l.Bucket, ids)
 	})
-}
-
-// takes tells whether the filter takes a key below l: its name begins after the
-// last slash of what was given, as that of a copy does.
-func (r *removal) takes(l location, key string) bool {
-	return !r.filtered || r.filter.Takes(key[strings.LastIndex(l.Key, "/")+1:])
 }
 
 // ids lists what is to be deleted.

@@ -101,7 +101,7 @@ func (l *lineSchema) wrong(line map[string]any) string {
 var linesOf = map[string]any{
 	"bucket ls": bucketEntry{}, "bucket stat": bucketDetails{}, "object ls": objectEntry{}, "object stat": objectDetails{},
 	"prefix ls": prefixEntry{}, "upload uploads ls": uploadEntry{}, "part uploads parts": partEntry{}, "transfer cp": transferEntry{},
-	"progress cp": progressEntry{}, "summary cp": summaryEntry{}, "created mb": createdEntry{}, "deleted rm": deletedEntry{},
+	"progress cp": progressEntry{}, "summary cp": summaryEntry{}, "created mb": createdEntry{}, "metadata set-meta": metadataEntry{}, "deleted rm": deletedEntry{},
 	"aborted uploads abort": abortedEntry{}, "usage du": usage{}, "url presign": urlEntry{}, "hash hash": hashEntry{},
 	"restore restore": restoreEntry{}, "acl acl get": aclEntry{}, "tag tag get": tagEntry{}, "lifecycle_rule lifecycle get": lifecycleEntry{},
 	"due lifecycle simulate": dueEntry{}, "cors_rule cors get": corsEntry{}, "policy policy get": policyEntry{}, "referer referer get": refererEntry{},
@@ -227,6 +227,12 @@ acl get oss://scripts/tree/a
 tag set oss://scripts/tree/a a=b c=d
 tag get oss://scripts/tree/a
 tag rm oss://scripts/tree/a a
+set-meta oss://scripts/tree/a x-oss-meta-a:b
+acl set -r oss://scripts/tree private
+tag set -r oss://scripts/tree a=b
+tag rm -r oss://scripts/tree
+set-meta -r oss://scripts/tree Expires:never
+mkdir oss://scripts/dir
 lifecycle put oss://scripts rules.xml
 lifecycle get oss://scripts
 lifecycle simulate oss://scripts --at 2099-01-01

@@ -251,7 +251,7 @@ the environment cannot be understood, 3 if a part could not be aborted.`,
 			flags.StringVar(&olderThan, "older-than", "", "`age` that an upload must have, such as 7d or 12h; must be given, 0s is all")
 			flags.StringVar(&prefix, "prefix", "", "`beginning` of the keys, if it is not in the argument")
 			flags.BoolVar(&r.dryRun, "dry-run", false, "tell what would be aborted, and do nothing")
-			r.addFlags(flags)
+			r.work.addFlags(flags)
 		},
 		func(s *clientSession) error {
 			if err := r.begin(s); err != nil {
