@@ -114,7 +114,11 @@ func wantArguments(command *cobra.Command, names, args []string) error {
 		if want == "" {
 			want = "no arguments"
 		}
-		return usagef("%s takes %s, and got %q", command.CommandPath(), want, args)
+		got := "nothing"
+		if len(args) > 0 {
+			got = strings.Trim(fmt.Sprintf("%q", args), "[]")
+		}
+		return usagef("%s takes %s, and got %s", command.CommandPath(), want, got)
 	}
 	return nil
 }

@@ -87,7 +87,11 @@ func oneOf[T ~string](flag, text string, values ...T) (T, error) {
 			return v, nil
 		}
 	}
-	return "", usagef("%s: %q is none of %s", flag, text, strings.Trim(fmt.Sprint(values), "[]"))
+	var names []string
+	for _, v := range values {
+		names = append(names, string(v))
+	}
+	return "", usagef("%s: %q is none of %s", flag, text, strings.Join(names, ", "))
 }
 
 const metaPrefix = "x-oss-meta-"

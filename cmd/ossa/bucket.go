@@ -45,7 +45,7 @@ the environment cannot be understood.`,
 }
 
 func rbCommand() *cobra.Command {
-	r := &removal{work: work{command: "rb"}, versions: true, allType: true}
+	r := &removal{work: work{command: "rb"}, versions: true, allType: true, bucketToo: true}
 	empty := false
 	return clientLeaf("rb oss://BUCKET", "Delete a bucket", `
 Delete a bucket, which must hold neither objects nor open uploads. With --empty

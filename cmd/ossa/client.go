@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -76,6 +75,11 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 			if _, err := profile.Credentials(context.Background()); err == nil {
 				id, secret, token = c.keyID, c.secret, c.token
 			}
+		}
+	}
+	if profile != nil && !c.anonymous && id == "" && secret == "" {
+		if _, err := profile.Credentials(context.Background()); err != nil {
+			return nil, usagef("profile %s: %s; ossa config show tells what is in it", cmp.Or(c.profile, getenv(envProfile), defaultProfile), errorText(err))
 		}
 	}
 	switch {
@@ -163,7 +167,7 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
 				err = &interruptedError{err}
 			}
-			return adviseClient(err)
+			return c.advise(err)
 		},
 	}
 	if addFlags != nil {
@@ -197,38 +201,4 @@ type partlyError struct {
 
 func (e *partlyError) Error() string {
 	return fmt.Sprintf("%d could not be done; they are listed in %s", e.failed, e.report)
-}
-
-// clientAdvice is what to do about an answer that says no.
-var clientAdvice = map[string]string{
-	"AccessDenied":                        "the message names what the access key may not do; ossa admin policy simulate tells why",
-	"InvalidAccessKeyId":                  "look at " + envAccessKeyID + ": is the key another server's, deleted or disabled?",
-	"SignatureDoesNotMatch":               "look at " + envAccessKeySecret + ": is it the secret of " + envAccessKeyID + "?",
-	"SecurityTokenExpired":                "the session is over: begin another one, or unset " + envSessionToken + " for a long-term key",
-	"InvalidSecurityToken":                "unset " + envSessionToken + " for a long-term key, or begin another session",
-	"AccessKeyIdAndSecurityTokenNotMatch": "unset " + envSessionToken + ": it is of a session that the access key is not of",
-	"RequestTimeTooSkewed":                "set the clock of this machine",
-	"NoSuchBucket":                        "ossa ls lists the buckets that there are",
-	"InvalidObjectState":                  "the object is archived: restore it first",
-	"BucketNotEmpty":                      "ossa rm -r deletes the objects, ossa uploads clean the open uploads",
-}
-
-// adviseClient says what to do about an error.
-func adviseClient(err error) error {
-	var refusal *oss.Error
-	var refused *net.OpError
-	switch {
-	case errors.As(err, &refusal) && clientAdvice[refusal.Code] != "":
-		return fmt.Errorf("%w\n  %s", err, clientAdvice[refusal.Code])
-	case errors.As(err, &refusal) && strings.Contains(refusal.Message, "signing region"):
-		return fmt.Errorf("%w\n  the region must be the one that the server was started with: --region or %s", err, envRegion)
-	case errors.As(err, &refusal) && refusal.Code == "":
-		return fmt.Errorf("%w\n  that is no answer of an OSS endpoint: is %s the one of the API, and https:// if it speaks TLS?", err, envEndpoint)
-	case errors.As(err, &refused) && refused.Op == "dial":
-		return fmt.Errorf("%w\n  is the server running, and is it at %s? Give another with --endpoint", err, envEndpoint)
-	}
-	if next := connectionAdvice(err, envEndpoint); next != "" {
-		return fmt.Errorf("%w\n  %s", err, next)
-	}
-	return err
 }

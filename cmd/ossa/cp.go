@@ -119,12 +119,20 @@ func (c *copying) run() error {
 		return usagef("%s is no object; -r copies what is below it", c.source)
 	case c.target.remote():
 		key := c.keyFor(path.Base(c.source.Key))
-		return c.one(&transfer.Task{
+		return c.orRecursive(c.one(&transfer.Task{
 			Action: transfer.Copy, Name: path.Base(key), Bucket: c.target.Bucket, Key: key, Size: -1,
 			From: oss.CopySource{Bucket: c.source.Bucket, Key: c.source.Key},
-		})
+		}))
 	}
-	return c.downloadOne()
+	return c.orRecursive(c.downloadOne())
+}
+
+// orRecursive says what whoever named a prefix has forgotten.
+func (c *copying) orRecursive(err error) error {
+	if errors.Is(err, oss.ErrNoSuchKey) {
+		return fmt.Errorf("%w\n  -r copies what is below a prefix", err)
+	}
+	return err
 }
 
 // copyable refuses what the server cannot give a copy.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -246,6 +248,10 @@ var unknownFlag = regexp.MustCompile(`^unknown (?:flag: --([^\s=]+)|shorthand fl
 func flagError(command *cobra.Command, err error) error {
 	found := unknownFlag.FindStringSubmatch(err.Error())
 	if found == nil {
+		var parsing *strconv.NumError
+		if errors.As(err, &parsing) {
+			return usagef("%s", strings.ReplaceAll(err.Error(), parsing.Error(), "that is no number"))
+		}
 		return &usageError{err}
 	}
 	long, short := found[1], found[2]

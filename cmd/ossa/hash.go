@@ -77,6 +77,9 @@ type hasher struct {
 }
 
 func (h *hasher) hash(ctx context.Context, name string) error {
+	if strings.HasPrefix(name, ossScheme) {
+		return usagef("%s is an object, and hash is for files: ossa stat tells what the server has calculated", line(name))
+	}
 	if !utf8.ValidString(name) {
 		return usagef("the file name %q is not UTF-8: rename the file, or give it by stdin", name)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -36,6 +37,7 @@ type removal struct {
 	recursive, force, dryRun   bool
 	versions, uploads, allType bool
 	versionID                  string
+	bucketToo                  bool // is deleted afterwards
 	selection
 }
 
@@ -161,7 +163,7 @@ func sequence[T any](list []T) iter.Seq2[T, error] {
 func (r *removal) removeBelow(targets []location) error {
 	for _, l := range targets {
 		if !r.force && !r.dryRun {
-			if err := r.confirm("Delete %s whose keys begin with %s?", r.what(), line(l.String())); err != nil {
+			if err := r.ask(l); err != nil {
 				return err
 			}
 		}
@@ -170,6 +172,16 @@ func (r *removal) removeBelow(targets []location) error {
 		}
 	}
 	return nil
+}
+
+func (r *removal) ask(l location) error {
+	switch {
+	case r.bucketToo:
+		return r.confirm("Delete %s with all that is in it: objects, their versions and open uploads?", line(l.String()))
+	case l.Key == "":
+		return r.confirm("Delete %s in %s?", strings.TrimSuffix(r.what(), ","), line(l.String()))
+	}
+	return r.confirm("Delete %s whose keys begin with %s?", r.what(), line(l.String()))
 }
 
 func (r *removal) what() string {

@@ -40,8 +40,8 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	flags.Var(&patternFlag{f.filter.Include, &f.filter}, "include", "take names that match the `pattern`, such as '*.jpg'; can be repeated, and the last one that matches decides")
 	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
 	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "what becomes of symbolic links in a directory that is read: `files` follows those to files, all also those to directories, skip none")
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "objects at a `time` (default 8)")
-	flags.IntVar(&f.parallel, "parallel", 0, "parts of an object at a `time` (default 4)")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "`number` of objects at a time (default 8)")
+	flags.IntVar(&f.parallel, "parallel", 0, "`number` of parts of an object at a time (default 4)")
 	flags.Var(&f.partSize, "part-size", "`bytes` of a part, such as 16MiB; default by size and rate")
 	flags.Var(&f.client.limitRate, "limit-rate", "`bytes` a second for everything together, such as 5MiB")
 	flags.BoolVar(&f.delta, "delta", false, "send only the parts that differ from the object that is there")
@@ -123,7 +123,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	if name == "" {
 		name = reportFile(t.state, verb)
 	}
-	t.watch = newTransferWatch(s, f.verbose || f.dryRun)
+	t.watch = newTransferWatch(s, f.verbose)
 	t.options = transfer.Options{
 		Client: s.client, Jobs: f.jobs, Parallel: f.parallel, PartSize: int64(f.partSize),
 		Filter: f.filter, DryRun: f.dryRun, Object: object, ForbidOverwrite: f.forbid, Delta: f.delta, Restart: f.restart,
@@ -153,12 +153,25 @@ func (t *transferring) many(source, target transfer.Tree) error {
 	case closeErr != nil:
 		return fmt.Errorf("%d failed, and the report could not be written: %w", sum.Failed, closeErr)
 	case sum.Failed == 0:
+		if sum.Done+sum.Skipped+sum.Deleted == 0 && sum.KeptBack == "" && !t.s.quiet {
+			t.s.warn("there is nothing to copy in %s", line(t.s.args[0]))
+		}
 		return nil
 	case sum.Done+sum.Skipped+sum.Deleted == 0:
-		return fmt.Errorf("all %d failed; they are listed in %s", sum.Failed, t.options.Report.Name)
+		return &allFailedError{fmt.Sprintf("all %d failed; they are listed in %s", sum.Failed, t.options.Report.Name), t.watch.last}
 	}
 	return &partlyError{failed: int(sum.Failed), report: t.options.Report.Name}
 }
+
+// allFailedError is a run of which nothing was done. What is to be done about the
+// last failure is mostly what is to be done about all.
+type allFailedError struct {
+	text string
+	last error
+}
+
+func (e *allFailedError) Error() string { return e.text }
+func (e *allFailedError) Unwrap() error { return e.last }
 
 // one does a single task, and says how it went.
 func (t *transferring) one(task *transfer.Task) error {

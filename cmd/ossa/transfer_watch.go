@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,7 @@ type transferWatch struct {
 
 	out    sync.Mutex // held while printing
 	failed int
+	last   error // of the last one that failed
 }
 
 func newTransferWatch(s *clientSession, verbose bool) *transferWatch {
@@ -130,13 +133,14 @@ func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 		w.printEntry(t, o)
 	}
 	if o.Status == transfer.Failed && !w.single {
+		w.last = o.Err
 		if w.failed++; w.failed <= shownFailures {
-			w.s.warn("%s: %v", describe(t), o.Err)
+			w.s.warn("%s: %s", describe(t), errorText(o.Err))
 		} else if w.failed == shownFailures+1 {
 			w.s.warn("further failures are in the report only")
 		}
 	}
-	if w.muted || !w.verbose && !w.single {
+	if w.muted || !w.verbose && !w.single && o.Status != transfer.Planned {
 		return
 	}
 	switch o.Status {
@@ -145,7 +149,7 @@ func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 			w.s.say("deleted %s", line(t.Target()))
 			return
 		}
-		w.s.say("%s: %s in %s%s", describe(t), size(o.Size), o.Took.Round(time.Millisecond), remark(o))
+		w.s.say("%s: %s in %s%s", describe(t), size(o.Size), o.Took.Round(time.Millisecond), remark(t, o))
 	case transfer.Skipped:
 		w.s.say("%s: skipped, %s", describe(t), o.Reason)
 	case transfer.Planned:
@@ -158,12 +162,18 @@ func (w *transferWatch) printEnd(t *transfer.Task, o *transfer.Outcome) {
 }
 
 // remark is what is worth a word about how an object came about.
-func remark(o *transfer.Outcome) string {
+func remark(t *transfer.Task, o *transfer.Outcome) string {
+	done := "sent"
+	if t.Action == transfer.Download {
+		done = "fetched"
+	}
 	switch {
 	case o.Moved < o.Size && o.Moved > 0:
-		return fmt.Sprintf(", of which %s were sent", size(o.Moved))
+		return fmt.Sprintf(", of which %s were %s", size(o.Moved), done)
 	case o.Resumed:
 		return ", resumed"
+	case t.Action == transfer.Upload && o.Moved == 0 && o.Size > 0:
+		return ", nothing was sent: " + cmp.Or(strings.Join(o.Notes, "; "), "the server has it")
 	}
 	return ""
 }
