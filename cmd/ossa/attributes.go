@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,10 +125,18 @@ func readHeader(o *transfer.Object, text string) error {
 	return nil
 }
 
-// readMeta takes NAME=VALUE, or what ossutil has: headers with # between.
+// headersOfObjects are those, in lower case, that objects keep besides metadata.
+var headersOfObjects = []string{"content-type", "cache-control", "content-disposition", "content-encoding", "expires"}
+
+// readMeta takes NAME=VALUE, or what ossutil has: headers with # between. There a
+// NAME that is no header is metadata, too.
 func readMeta(o *transfer.Object, text string) error {
 	if i := strings.IndexAny(text, ":="); i >= 0 && text[i] == ':' {
 		for header := range strings.SplitSeq(text, "#") {
+			name, _, _ := strings.Cut(strings.ToLower(header), ":")
+			if name = strings.TrimSpace(name); name != "" && !slices.Contains(headersOfObjects, name) && !strings.HasPrefix(name, "x-oss-") {
+				header = metaPrefix + strings.TrimSpace(header)
+			}
 			if err := readHeader(o, header); err != nil {
 				return err
 			}

@@ -160,6 +160,7 @@ does not hold up the rest, and a report lists it.
 Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
 the environment cannot be understood, 3 if a part could not be set.`,
 		`  ossa tag set oss://builds/movie.bin kind=movie owner=ci
+  ossa tag set oss://builds/movie.bin 'kind=movie&owner=ci'
   ossa tag set --add oss://builds team=storage
   ossa tag set --add -r oss://builds/nightly/ keep=no`,
 		func(flags *pflag.FlagSet) {
@@ -171,7 +172,7 @@ the environment cannot be understood, 3 if a part could not be set.`,
 				return err
 			}
 			var given []oss.Tag
-			for _, text := range s.args[1:] {
+			for text := range strings.SplitSeq(strings.Join(s.args[1:], "&"), "&") { // no tag has an & in it
 				name, value, _ := strings.Cut(text, "=")
 				if name == "" {
 					return usagef("%q is not NAME=VALUE", text)
