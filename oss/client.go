@@ -60,6 +60,8 @@ type Client struct {
 
 	skew atomic.Int64 // nanoseconds that the server's clock is ahead of ours
 	rate rate         // how fast uploads were, for the size of parts
+
+	spare spare // connections that transfers share
 }
 
 // Option is a setting of a Client.

@@ -26,7 +26,7 @@ type DownloadRequest struct {
 	Root *os.Root
 
 	PartSize int64 // what is asked for at a time; default 8 MiB, more for very large objects
-	Parallel int   // ranges at a time; default 4
+	Parallel int   // ranges at a time, 1 to 256; 0 begins with 4 and takes more as UploadRequest does
 
 	// Restart fetches everything anew, even if an earlier call left a part of it.
 	Restart bool
@@ -86,6 +86,7 @@ type downloader struct {
 	track *tracker
 
 	parallel int
+	spare    *spare // for more, nil for none
 	info     *ObjectInfo
 	size     int64
 	partSize int64
@@ -132,7 +133,7 @@ func (d *downloader) prepare(ctx context.Context) error {
 	d.track.phase(Preparing)
 	d.parallel = d.q.Parallel
 	if d.parallel == 0 {
-		d.parallel = defaultParallel
+		d.parallel, d.spare = defaultParallel, &d.c.spare
 	}
 	if d.parallel < 1 || d.parallel > maxParallel {
 		return d.fail(fmt.Errorf("%d ranges at a time are not 1 to %d", d.parallel, maxParallel))
@@ -379,7 +380,12 @@ func (d *downloader) fetchMissing(ctx context.Context) error {
 			missing = append(missing, i)
 		}
 	}
-	err := parallel(ctx, d.parallel, missing, d.fetch)
+	err := elastic(ctx, d.parallel, d.spare, missing, func(ctx context.Context, i int) (fast bool, err error) {
+		_, n := d.section(i)
+		began := d.c.clock.Now()
+		err = d.fetch(ctx, i)
+		return isFast(n, d.c.clock.Now().Sub(began)), err
+	})
 	d.res.BytesFetched = d.track.movedBytes()
 	return err
 }

@@ -53,8 +53,13 @@ type UploadRequest struct {
 	// PartSize is what parts should have. It grows if there would be too many
 	// parts. 0 chooses, by the size and by how fast uploads were lately.
 	PartSize int64
-	Parallel int   // parts at a time; default 4
-	Memory   int64 // of a stream, bytes in memory at a time; default 64 MiB
+
+	// Parallel is how many parts are sent at a time, 1 to 256. 0 begins with 4, and
+	// takes more for a file, up to 12, while each connection moves 8 MiB a second. All
+	// transfers of a client share the 8 that come to it.
+	Parallel int
+
+	Memory int64 // of a stream, bytes in memory at a time; default 64 MiB
 
 	Resume Resume
 
@@ -185,6 +190,7 @@ type uploader struct {
 	size     int64
 	partSize int64
 	parallel int
+	spare    *spare // for more, nil for none
 	memory   int64
 	abort    bool // the upload, when it fails
 
@@ -219,7 +225,7 @@ func (u *uploader) run(ctx context.Context) (*UploadResult, error) {
 	u.track.phase(Preparing)
 	u.parallel = q.Parallel
 	if u.parallel == 0 {
-		u.parallel = defaultParallel
+		u.parallel, u.spare = defaultParallel, &u.c.spare
 	}
 	u.memory = q.Memory
 	if u.memory == 0 {
@@ -429,19 +435,20 @@ func (u *uploader) sendMissing(ctx context.Context) error {
 			missing = append(missing, i)
 		}
 	}
-	return parallel(ctx, u.parallel, missing, func(ctx context.Context, i int) error {
+	return elastic(ctx, u.parallel, u.spare, missing, func(ctx context.Context, i int) (fast bool, err error) {
 		off, n := u.section(i)
 		if d := u.copyOld(ctx, i, off, n); d != nil {
 			u.keep(i, d, &u.report.PartsCopied, &u.report.BytesCopied)
 			u.track.placed(n)
-			return nil
+			return false, nil
 		}
+		began := u.c.clock.Now()
 		d, err := u.sendPart(ctx, i+1, u.content(off, n))
 		if err != nil {
-			return err
+			return false, err
 		}
 		u.keep(i, d, &u.report.PartsSent, &u.report.BytesSent)
-		return nil
+		return isFast(n, u.c.clock.Now().Sub(began)), nil
 	})
 }
 

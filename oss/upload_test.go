@@ -596,7 +596,7 @@ func TestUploadCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		src := &countingReaderAt{ReaderAt: bytes.NewReader(data)}
 		q := uploadFor(data)
-		q.Body, q.Resume = src, resume
+		q.Body, q.Resume, q.Parallel = src, resume, defaultParallel
 		q.Progress = func(p Progress) {
 			if p.Moved > 3*testPart {
 				cancel()
@@ -631,7 +631,7 @@ func noneOfOurs(t *testing.T) {
 	t.Helper()
 	buf := make([]byte, 1<<20)
 	stacks := string(buf[:runtime.Stack(buf, true)])
-	for _, name := range []string{"oss.parallel", "oss.(*uploader)", "oss.(*downloader)", "oss.(*copier)"} {
+	for _, name := range []string{"oss.elastic", "oss.(*uploader)", "oss.(*downloader)", "oss.(*copier)"} {
 		if strings.Contains(stacks, name) {
 			t.Errorf("%s runs after the call:\n%s", name, stacks)
 		}

@@ -41,7 +41,7 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
 	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "what becomes of symbolic links in a directory that is read: `files` follows those to files, all also those to directories, skip none")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "`number` of objects at a time (default 8)")
-	flags.IntVar(&f.parallel, "parallel", 0, "`number` of parts of an object at a time (default 4)")
+	flags.IntVar(&f.parallel, "parallel", 0, "`number` of parts of an object at a time (default 4, and up to 12 on a fast network)")
 	flags.Var(&f.partSize, "part-size", "`bytes` of a part, such as 16MiB; default by size and rate")
 	flags.Var(&f.client.limitRate, "limit-rate", "`bytes` a second for everything together, such as 5MiB")
 	flags.BoolVar(&f.delta, "delta", false, "send only the parts that differ from the object that is there")
