@@ -226,3 +226,16 @@ func TestLoadProfile(t *testing.T) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
+
+// An error of credentials says once that it is the library's.
+func TestErrorNamesLibraryOnce(t *testing.T) {
+	t.Setenv("OSS_ACCESS_KEY_ID", "")
+	c, err := NewClient("http://127.0.0.1:1", WithRegion("cn-hangzhou"), WithCredentials(EnvironmentCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.ListBuckets(context.Background(), &ListBucketsRequest{})
+	if want := "oss: ListBuckets: OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET are not both set"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -2,7 +2,6 @@ package oss
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -165,5 +164,17 @@ var errNoOSS = errors.New("the answer is none of an OSS endpoint")
 
 // opError is a failure other than an answer.
 func opError(op, bucket, key string, err error) error {
-	return fmt.Errorf("oss: %s: %w", where(op, bucket, key), err)
+	return &operationError{where(op, bucket, key), err}
 }
+
+// operationError says of what a failure is. That the library speaks is said once.
+type operationError struct {
+	where string
+	err   error
+}
+
+func (e *operationError) Error() string {
+	return "oss: " + e.where + ": " + strings.TrimPrefix(e.err.Error(), "oss: ")
+}
+
+func (e *operationError) Unwrap() error { return e.err }
