@@ -193,6 +193,10 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 			continue
 		}
 		partSize, ok := u.layout(parts)
+		if len(parts) == 0 {
+			u.note("open upload %s was left alone: nothing tells what it is of", up.UploadID)
+			continue
+		}
 		if !ok {
 			u.note("open upload %s was left alone: its parts have other sizes", up.UploadID)
 			continue
@@ -518,6 +522,12 @@ func (u *uploader) sameAttributes(ctx context.Context, info *ObjectInfo) (bool, 
 	}
 	for name, value := range a.Metadata {
 		if b.Metadata[lowerName(name)] != value {
+			return false, nil
+		}
+	}
+	// Of further headers those are known that the object shows.
+	for name, values := range u.q.Header {
+		if !slices.Equal(info.Header.Values(name), values) {
 			return false, nil
 		}
 	}

@@ -1222,3 +1222,20 @@ func TestUploadFixture(t *testing.T) {
 		}
 	}
 }
+
+// Further headers that the object does not show were not asked for when it was
+// made: it is not the same.
+func TestSkipIdenticalHeader(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(testPart, 1)
+	f.put("k", data)
+	for name, want := range map[string]bool{"Content-Language": false, "Accept-Ranges": true} {
+		res, err := f.Upload(context.Background(), &UploadRequest{
+			Bucket: testBucket, Key: "k", Body: bytes.NewReader(data), Size: int64(len(data)), SkipIdentical: true,
+			Header: http.Header{name: {"bytes"}},
+		})
+		if err != nil || res.Skipped != want {
+			t.Errorf("%s: %+v, %v", name, res, err)
+		}
+	}
+}
