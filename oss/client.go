@@ -226,7 +226,7 @@ func parseEndpoint(s string) (url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return url.URL{}, fmt.Errorf("oss: endpoint %q is not a URL", s)
+		return url.URL{}, fmt.Errorf("oss: endpoint %q is not a URL", s[strings.LastIndexByte(s, '@')+1:]) // without a password
 	case u.Scheme != "http" && u.Scheme != "https":
 		return url.URL{}, fmt.Errorf("oss: endpoint %q is neither http nor https", s)
 	case u.Hostname() == "":
