@@ -170,7 +170,7 @@ func (u *uploader) readParts(ctx context.Context, data []byte, queue chan<- stre
 		last := false
 		if number > 1 {
 			if number > lastPart {
-				return u.fail(fmt.Errorf("the stream is longer than %d parts; larger ones need PartSize and Memory", lastPart))
+				return u.fail(fmt.Errorf("the stream is longer than %d parts of at most %d bytes; that needs a larger part size and, in the library, more Memory", lastPart, u.streamPartSize(lastPart)))
 			}
 			size := u.streamPartSize(number)
 			data = nil

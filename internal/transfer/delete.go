@@ -3,6 +3,7 @@ package transfer
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path"
@@ -95,8 +96,12 @@ func (r *run) deleteAll(ctx context.Context) error {
 				r.end(t, outcomeOf(r.deleteFile(t.Name)))
 			}
 		default:
-			err := r.deleteObjects(ctx, tasks)
+			left, err := r.deleteObjects(ctx, tasks)
 			for _, t := range tasks {
+				if err == nil && left[t.Key] {
+					r.end(t, outcomeOf(errNotDeleted))
+					continue
+				}
 				r.end(t, outcomeOf(err))
 			}
 		}
@@ -117,13 +122,27 @@ func outcomeOf(err error) *Outcome {
 	return &Outcome{Status: Done}
 }
 
-func (r *run) deleteObjects(ctx context.Context, tasks []*Task) error {
-	q := &oss.DeleteMultipleObjectsRequest{Bucket: tasks[0].Bucket, Quiet: true}
+// errNotDeleted is the failure of an object that a server left out when it said
+// what it had deleted.
+var errNotDeleted = errors.New("the server does not say that it was deleted")
+
+// deleteObjects deletes objects, and returns the keys that the server does not
+// confirm.
+func (r *run) deleteObjects(ctx context.Context, tasks []*Task) (left map[string]bool, err error) {
+	q := &oss.DeleteMultipleObjectsRequest{Bucket: tasks[0].Bucket}
+	left = make(map[string]bool, len(tasks))
 	for _, t := range tasks {
 		q.Objects = append(q.Objects, oss.ObjectID{Key: t.Key})
+		left[t.Key] = true
 	}
-	_, err := r.Client.DeleteMultipleObjects(ctx, q)
-	return err
+	res, err := r.Client.DeleteMultipleObjects(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range res.Deleted {
+		delete(left, d.Key)
+	}
+	return left, nil
 }
 
 // deleteFile deletes a file, and the directories that are empty then.

@@ -528,7 +528,7 @@ func TestDeleteNeedsOrder(t *testing.T) {
 		deleted := 0
 		c, err := oss.NewClient("http://127.0.0.1:1", oss.WithRegion("cn-hangzhou"),
 			oss.WithCredentials(oss.StaticCredentials("testaccesskey", "testsecret-0123456789", "")),
-			oss.WithHTTPClient(&http.Client{Transport: listing{keys, func() { deleted++ }}}))
+			oss.WithHTTPClient(&http.Client{Transport: listing{keys, func() string { deleted++; return "" }}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -548,7 +548,7 @@ func TestDeleteNeedsOrder(t *testing.T) {
 // listing is a server that lists keys of its choice, as new as can be.
 type listing struct {
 	keys    []string
-	deleted func()
+	deleted func() string
 }
 
 func (l listing) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -563,7 +563,7 @@ func (l listing) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		body = "<ListBucketResult>" + body + "</ListBucketResult>"
 	case req.URL.Query().Has("delete"):
-		l.deleted()
+		body = l.deleted()
 	default:
 		status = http.StatusNotFound
 	}
@@ -614,3 +614,90 @@ func TestUploadOfNoSize(t *testing.T) {
 		t.Error("the library made an empty object of it")
 	}
 }
+
+// Files that go with their directory were not deleted by anybody: reading it
+// ends with an error, and nothing is deleted on the other side.
+func TestDirectoryThatGoes(t *testing.T) {
+	f := newFixture(t)
+	for _, sub := range []string{"", "sub/"} {
+		base := t.TempDir()
+		dir := filepath.Join(base, "dir")
+		write(t, dir, sub+"a", sub+"b", sub+"c")
+		mustRun(t, Options{Client: f.client, Mode: Different}, &Folder{Path: dir}, f.prefix("p/"))
+		var failed error
+		n := 0
+		for _, err := range (&Folder{Path: dir}).Entries(t.Context(), Filter{}) {
+			if failed = err; err != nil {
+				break
+			}
+			if n++; n == 1 {
+				if err := os.Rename(dir, filepath.Join(base, "away")); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if n != 1 || failed == nil {
+			t.Errorf("%q: %d files, %v", sub, n, failed)
+		}
+	}
+	// A file that was deleted is nothing of the kind.
+	dir := t.TempDir()
+	write(t, dir, "a", "b", "c")
+	var got []string
+	for e, err := range (&Folder{Path: dir}).Entries(t.Context(), Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Name)
+		os.Remove(filepath.Join(dir, "b"))
+	}
+	if !slices.Equal(got, []string{"a", "c"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// What a server does not confirm to be deleted is a failure.
+func TestDeleteIsConfirmed(t *testing.T) {
+	c, err := oss.NewClient("http://127.0.0.1:1", oss.WithRegion("cn-hangzhou"),
+		oss.WithCredentials(oss.StaticCredentials("testaccesskey", "testsecret-0123456789", "")),
+		oss.WithHTTPClient(&http.Client{Transport: listing{keys: []string{"p/a", "p/b", "p/c"}, deleted: func() string {
+			return "<DeleteResult><Deleted><Key>p/a</Key></Deleted></DeleteResult>"
+		}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "c")
+	s, err := Run(t.Context(), Options{Client: c, Mode: Newer, Delete: true, Filter: without(t, "c"), DeleteAll: true},
+		&Folder{Path: dir}, &Prefix{Client: c, Bucket: testBucket, Prefix: "p/"})
+	if err != nil || s.Deleted != 1 || s.Failed != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// without leaves a name out.
+func without(t *testing.T, name string) (f Filter) {
+	t.Helper()
+	if err := f.Exclude(name); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// The parts of a stream have the size that is asked for.
+func TestStreamPartSize(t *testing.T) {
+	f := newFixture(t)
+	f.set(nil)
+	_, err := UploadStream(t.Context(), Options{Client: f.client, PartSize: 40 << 20}, &Task{Action: Upload, Bucket: testBucket, Key: "k"},
+		io.LimitReader(zeros{}, 39<<20))
+	if err != nil || f.count(http.MethodPut) != 1 || f.count(http.MethodPost) != 0 {
+		t.Errorf("%v, %v", f.counts, err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

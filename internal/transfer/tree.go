@@ -113,6 +113,7 @@ type walker struct {
 	links  Links
 	filter Filter
 	yield  func(Entry, error) bool
+	gone   bool // a file was listed and then was no more
 }
 
 // The kinds of names in a directory.
@@ -231,7 +232,22 @@ func (w *walker) walk(dir string, above []fs.FileInfo) bool {
 			return false
 		}
 	}
-	return true
+	return w.stillThere(dir, above[len(above)-1])
+}
+
+// stillThere ends the walk if files have gone with their directory, as when a
+// disk is taken away. That they were deleted nobody has said.
+func (w *walker) stillThere(dir string, before fs.FileInfo) bool {
+	if !w.gone {
+		return true
+	}
+	name := localPath(w.root, dir)
+	now, err := os.Stat(name)
+	if err == nil && os.SameFile(before, now) {
+		return true
+	}
+	w.yield(Entry{}, fmt.Errorf("%s is not there any more, or another directory", name))
+	return false
 }
 
 func (w *walker) one(name string, kind byte, above []fs.FileInfo) bool {
@@ -253,7 +269,8 @@ func (w *walker) one(name string, kind byte, above []fs.FileInfo) bool {
 	info, err := os.Stat(localPath(w.root, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(localPath(w.root, name)); err != nil {
-			return true // deleted since it was listed
+			w.gone = true // deleted since it was listed
+			return true
 		}
 	}
 	if err != nil {

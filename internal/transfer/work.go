@@ -65,6 +65,7 @@ func (r *run) upload(ctx context.Context, t *Task, o *Outcome) error {
 	switch {
 	case !before.Mode().IsRegular() || tellsNoSize(f, before): // such as a pipe of the shell's <(...)
 		q.Body, q.Stream, q.Delta = nil, f, false
+		q.Memory = max(leastMemory, 2*r.PartSize)
 		stop := context.AfterFunc(ctx, func() { f.Close() })
 		defer stop()
 	case r.Restart:
@@ -99,6 +100,9 @@ func tellsNoSize(f *os.File, info fs.FileInfo) bool {
 	return n > 0
 }
 
+// leastMemory is what a stream may take, in bytes. Of larger parts it is two.
+const leastMemory = 64 << 20
+
 // UploadStream makes an object of a stream.
 func UploadStream(ctx context.Context, o Options, t *Task, stream io.Reader) (*Outcome, error) {
 	r, err := newRun(o)
@@ -115,6 +119,7 @@ func UploadStream(ctx context.Context, o Options, t *Task, stream io.Reader) (*O
 	if q.ContentType == "" {
 		q.ContentType = contentType(t.Key)
 	}
+	q.Memory = max(leastMemory, 2*o.PartSize)
 	began := r.Now()
 	res, err := o.Client.Upload(ctx, q)
 	out := &Outcome{Status: Failed, Err: err, Took: r.Now().Sub(began)}
