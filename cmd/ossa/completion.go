@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/oss"
 )
@@ -15,7 +17,8 @@ func completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "completion bash|zsh|fish|powershell", Short: "Print what makes a shell complete commands",
 		Long: `Print a script for a shell, which then completes commands, flags, and names of
-buckets and objects: those of the endpoint that is asked.
+buckets and objects: those of the endpoint that is asked. In bash it works without
+the package bash-completion, too.
 
 Exit status: 0 if all went well, 2 if the command line cannot be understood.`,
 		Example: `  . <(ossa completion bash)
@@ -30,7 +33,11 @@ Exit status: 0 if all went well, 2 if the command line cannot be understood.`,
 			root, out := command.Root(), command.OutOrStdout()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(out, true)
+				if err := root.GenBashCompletionV2(out, true); err != nil {
+					return err
+				}
+				_, err := io.WriteString(out, bashWords)
+				return err
 			case "zsh":
 				return root.GenZshCompletion(out)
 			case "fish":
@@ -43,6 +50,61 @@ Exit status: 0 if all went well, 2 if the command line cannot be understood.`,
 	}
 }
 
+// bashWords finds the words of a line where the package bash-completion, on which
+// the script before it relies, is not there: bash takes oss://b for three of them.
+const bashWords = `
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    __ossa_init_completion()
+    {
+        local rest=$COMP_LINE i
+        COMPREPLY=() words=() cword=0
+        for i in "${!COMP_WORDS[@]}"; do
+            if [[ $i -gt 0 && $rest != [[:space:]]* ]]; then
+                words[${#words[@]}-1]+=${COMP_WORDS[i]}
+            else
+                words+=("${COMP_WORDS[i]}")
+                rest=${rest#"${rest%%[![:space:]]*}"}
+            fi
+            rest=${rest#"${COMP_WORDS[i]}"}
+            if [[ $i -eq $COMP_CWORD ]]; then
+                cword=$((${#words[@]} - 1))
+            fi
+        done
+        cur=${words[cword]} prev=${words[cword-1]}
+    }
+fi
+`
+
+// flagValues are what flags take that take one of a few words.
+var flagValues = map[string][]string{
+	"acl":                {"default", "private", "public-read", "public-read-write"},
+	"addressing":         {"auto", "path", "virtual", "cname"},
+	"links":              {"files", "all", "skip"},
+	"mode":               {"AK", "StsToken", "Anonymous"},
+	"operation":          strings.Split(presignOperations, ", "),
+	"redundancy-type":    {"LRS", "ZRS"},
+	"sign-version":       {"v4", "v1"},
+	"sse":                {"AES256", "KMS", "SM4"},
+	"sse-data-algorithm": {"SM4"},
+	"storage-class":      {"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"},
+	"tier":               {"Expedited", "Standard", "Bulk"},
+	"type":               hashKinds,
+}
+
+// completeFlags completes values of the flags of a command and of those below it.
+// Shells show what flags are for without the quotes that name their values.
+func completeFlags(command *cobra.Command) {
+	command.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		f.Usage = strings.ReplaceAll(f.Usage, "`", "")
+		if values := flagValues[f.Name]; values != nil {
+			command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
+	for _, c := range command.Commands() {
+		completeFlags(c)
+	}
+}
+
 // Somebody waits for a completion with a finger on a key.
 const (
 	completionPatience = 2 * time.Second
@@ -51,7 +113,10 @@ const (
 
 // completeLocation completes buckets, and objects by levels. Where that fails
 // there is nothing to complete: nobody reads errors then.
-func (c *clientConfig) completeLocation(command *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (c *clientConfig) completeLocation(command *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if command.CommandPath() == "ossa acl set" && len(args) == 1 {
+		return flagValues["acl"], cobra.ShellCompDirectiveNoFileComp
+	}
 	rest, remote := strings.CutPrefix(typed, ossScheme)
 	if !remote {
 		if strings.HasPrefix(ossScheme, typed) {
