@@ -166,6 +166,20 @@ var foreignFlags = map[string]string{
 	"no-sign-request":      "use --anonymous",
 }
 
+// foreignLetters are flags of one letter of other clients, by command.
+var foreignLetters = map[string]string{
+	"ossa rm -b":   "use ossa rb, with --empty for a bucket that has something in it",
+	"ossa ls -R":   "use -r",
+	"ossa cp -R":   "use -r",
+	"ossa rm -R":   "use -r",
+	"ossa cp -a":   "ossa cp -r keeps names and bytes; times, owners and modes of files are no part of objects",
+	"ossa cp -v":   "use --verbose",
+	"ossa sync -v": "use --verbose",
+	"ossa sync -r": "leave it out: all levels are compared anyway",
+	"ossa cp -P":   "leave it out: progress is shown on a terminal",
+	"ossa sync -P": "leave it out: progress is shown on a terminal",
+}
+
 // flagsBefore are those of the client that may stand before the command, as in
 // an alias that holds the endpoint and the key; true if a value follows.
 var flagsBefore = map[string]bool{
@@ -242,7 +256,7 @@ func didYouMean(name string) string {
 	return `; did you mean "` + name + `"?`
 }
 
-var unknownFlag = regexp.MustCompile(`^unknown (?:flag: --([^\s=]+)|shorthand flag: '.' in (-\S+))$`)
+var unknownFlag = regexp.MustCompile(`^unknown (?:flag: --([^\s=]+)|shorthand flag: '(.)' in (-\S+))$`)
 
 // flagError is a flag that a command does not take, with what to do instead.
 func flagError(command *cobra.Command, err error) error {
@@ -254,9 +268,12 @@ func flagError(command *cobra.Command, err error) error {
 		}
 		return &usageError{err}
 	}
-	long, short := found[1], found[2]
+	long, letter, short := found[1], found[2], found[3]
 	if command.HasSubCommands() && command.HasParent() {
 		return usagef("%w; flags stand behind one of the commands of %s", err, command.CommandPath())
+	}
+	if advice := foreignLetters[command.CommandPath()+" -"+letter]; advice != "" {
+		return usagef("%w: %s", err, advice)
 	}
 	if short != "" { // -name, where two hyphens were meant
 		if name := strings.TrimPrefix(short, "-"); len(name) > 2 && command.Flags().Lookup(name) != nil {

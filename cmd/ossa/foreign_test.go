@@ -32,6 +32,8 @@ func TestForeignWords(t *testing.T) {
 		"cp a oss://bkt/ --partsize=1MiB":                    `did you mean "--part-size"?`,
 		"sync a oss://bkt/ --dryrun":                         `did you mean "--dry-run"?`,
 		"ls -json oss://bkt":                                 `did you mean "--json"?`,
+		"rm -rfb oss://bkt":                                  "use ossa rb, with --empty",
+		"sync a oss://bkt -r":                                "leave it out",
 		"ls -x oss://bkt":                                    "unknown shorthand flag: 'x' in -x\n",
 		"ab":                                                 `there is no command "ab"` + "\n",
 	} {
@@ -51,7 +53,7 @@ func TestForeignWords(t *testing.T) {
 // What is advised instead of another client's word is a command that there is.
 func TestForeignAdvice(t *testing.T) {
 	commands := rootCommand()
-	for _, table := range []map[string]string{foreignCommands, foreignFlags} {
+	for _, table := range []map[string]string{foreignCommands, foreignFlags, foreignLetters} {
 		for word, advice := range table {
 			words := strings.Fields(advice)
 			for i, w := range words[:len(words)-1] {

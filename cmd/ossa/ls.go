@@ -43,7 +43,7 @@ type bucketEntry struct {
 type lister struct {
 	*clientSession
 	long, recursive, versions bool
-	uploads                   bool
+	uploads, allType          bool
 	directory, short          bool // of ossutil, which are so anyway
 	limit                     int
 
@@ -72,6 +72,7 @@ the environment cannot be understood.`,
 			flags.BoolVarP(&l.recursive, "recursive", "r", false, "list all levels")
 			flags.BoolVar(&l.versions, "all-versions", false, "list all versions and delete markers, of all levels")
 			flags.BoolVarP(&l.uploads, "uploads", "m", false, "list open uploads, as ossa uploads ls does")
+			flags.BoolVarP(&l.allType, "all-type", "a", false, "list objects, and then open uploads")
 			flags.IntVar(&l.limit, "limited-num", 0, "`number` of entries to list at most; 0 for all")
 			flags.BoolVarP(&l.directory, "directory", "d", false, "list one level, as is done anyway (for ossutil's sake)")
 			flags.BoolVarP(&l.short, "short-format", "s", false, "print names only, as is done anyway (for ossutil's sake)")
@@ -95,13 +96,26 @@ the environment cannot be understood.`,
 			case err != nil:
 				return err
 			case l.uploads:
-				u := &uploadLister{clientSession: s, limit: l.limit, sizes: l.long}
-				return u.list(from)
+				return l.listUploads(from)
 			case l.versions:
-				return l.listVersions(from)
+				err = l.listVersions(from)
+			default:
+				err = l.objects(from)
 			}
-			return l.objects(from)
+			if err != nil || !l.allType || l.full() {
+				return err
+			}
+			return l.listUploads(from)
 		})
+}
+
+// listUploads lists as many uploads as may be listed yet.
+func (l *lister) listUploads(from location) error {
+	u := &uploadLister{clientSession: l.clientSession, sizes: l.long}
+	if l.limit > 0 {
+		u.limit = l.limit - l.count
+	}
+	return u.list(from)
 }
 
 // full tells whether as much was listed as may be.
