@@ -70,7 +70,11 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 				return err
 			}
 			if empty {
-				if err := r.end(r.removeBelow([]location{{Bucket: bucket}})); err != nil {
+				all := []location{{Bucket: bucket}}
+				if err := r.confirmBelow(all); err != nil {
+					return err
+				}
+				if err := r.end(r.removeBelow(all)); err != nil {
 					return err
 				}
 			}

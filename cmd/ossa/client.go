@@ -128,6 +128,7 @@ type clientSession struct {
 	client   *oss.Client
 	terminal bool // a person watches stderr
 	args     []string
+	again    string // what the same command does after an interruption; "" if that is said, or nothing was begun
 }
 
 // clientLeaf is a command that talks to an endpoint. names are its arguments as
@@ -160,11 +161,14 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 					json: c.json, quiet: c.quiet,
 					stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
 				},
-				ctx: ctx, client: client, args: args,
+				ctx: ctx, client: client, args: args, again: "this begins anew",
 			}
 			s.terminal = isTerminalStream(s.stderr)
 			err = run(s)
 			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
+				if s.again != "" {
+					s.warn("interrupted; %s:\n  %s", s.again, commandAgain(os.Args))
+				}
 				err = &interruptedError{err}
 			}
 			return c.advise(err)

@@ -36,6 +36,7 @@ func cnameGetCommand() *cobra.Command {
 				return err
 			}
 			table := s.rows("DOMAIN STATUS MODIFIED")
+			defer table.end()
 			for _, c := range res.Cnames {
 				if s.json {
 					err = s.print(cnameEntry{Type: "cname", Bucket: bucket, Domain: c.Domain, Status: c.Status, LastModified: c.LastModified})

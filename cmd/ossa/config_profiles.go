@@ -230,6 +230,7 @@ func configLsCommand() *cobra.Command {
 		"List the profiles, those of ossutil included. Where a name is there twice, the first counts.", "  ossa config ls", nil,
 		func(p *printer, _ *cobra.Command, _ []string) error {
 			table := p.rows("NAME ENDPOINT REGION KEY FILE")
+			defer table.end()
 			for _, file := range profileFiles(os.Getenv) {
 				names, err := oss.ProfileNames(file)
 				if err != nil {

@@ -52,7 +52,9 @@ understood.`,
 					return err
 				}
 			}
-			return sim.run(s.ctx, newDueList(&s.printer))
+			list := newDueList(&s.printer)
+			defer list.table.end()
+			return sim.run(s.ctx, list)
 		})
 }
 

@@ -123,6 +123,7 @@ func (l *lister) full() bool { return l.limit > 0 && l.count >= l.limit }
 
 func (l *lister) buckets() error {
 	l.table = l.rows("CREATED REGION CLASS NAME")
+	defer l.table.end()
 	for b, err := range l.client.Buckets(l.ctx, "") {
 		if err != nil {
 			return err
@@ -141,6 +142,7 @@ func (l *lister) buckets() error {
 
 func (l *lister) objects(from location) error {
 	l.table = l.rows("MODIFIED SIZE CLASS ETAG NAME")
+	defer l.table.end()
 	delimiter := "/"
 	if l.recursive {
 		delimiter = ""
@@ -177,6 +179,7 @@ func entryOf(bucket string, o *oss.Object) objectEntry {
 
 func (l *lister) listVersions(from location) error {
 	l.table = l.rows("MODIFIED SIZE CLASS VERSION STATE NAME")
+	defer l.table.end()
 	for v, err := range l.client.Versions(l.ctx, from.Bucket, from.Key) {
 		if err != nil {
 			return err

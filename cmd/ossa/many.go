@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -119,6 +120,7 @@ func (w *work) begin(s *clientSession) error {
 		w.file = reportFile(state, w.command)
 	}
 	w.report = &transfer.Report{Name: w.file}
+	w.again = "what was done stays, and this goes on with it"
 	return nil
 }
 
@@ -191,9 +193,6 @@ func (w *work) end(err error) error {
 		w.warn("the report could not be written: %v", closing)
 		report = "the messages above"
 	}
-	if errors.Is(err, context.Canceled) {
-		w.warn("interrupted; what was done stays, and this goes on with it:\n  %s", commandAgain(os.Args))
-	}
 	switch {
 	case err != nil || w.failed == 0:
 		return err
@@ -210,10 +209,42 @@ func (s *clientSession) confirm(format string, args ...any) error {
 		return nil
 	}
 	fmt.Fprintf(s.stderr, format+" [y/N] ", args...)
-	var answer string
-	fmt.Fscanln(s.stdin, &answer)
-	if a := strings.ToLower(answer); a == "y" || a == "yes" {
-		return nil
+	answer := make(chan string, 1)
+	go func() { answer <- readAnswer(s.stdin) }()
+	select {
+	case a := <-answer:
+		if !strings.HasSuffix(a, "\n") {
+			fmt.Fprintln(s.stderr) // in place of the one that was not typed
+		}
+		if a = strings.ToLower(strings.TrimSpace(a)); a == "y" || a == "yes" {
+			return nil
+		}
+		return errors.New("nothing was done")
+	case <-s.ctx.Done():
+		// The read is left behind, and ends with the process.
+		fmt.Fprintln(s.stderr)
+		s.again = ""
+		return s.ctx.Err()
 	}
-	return errors.New("nothing was done")
+}
+
+// maxAnswer bounds what is kept of an answer, in bytes.
+const maxAnswer = 100
+
+// readAnswer reads a line, and no byte of the next one.
+func readAnswer(r io.Reader) string {
+	var text []byte
+	for b := make([]byte, 1); ; {
+		if n, err := r.Read(b); n == 0 && err != nil {
+			return string(text)
+		} else if n == 0 {
+			continue
+		}
+		if len(text) < maxAnswer {
+			text = append(text, b[0])
+		}
+		if b[0] == '\n' {
+			return string(text)
+		}
+	}
 }

@@ -70,7 +70,8 @@ func (p *printer) table(heads string, rows [][]string) error {
 }
 
 // table is rows under their heads as they come: any number of them in bounded
-// memory. One without rows is nothing.
+// memory. One without rows is nothing. end can be called again: deferred, it prints
+// what came before an error.
 type table struct {
 	w      io.Writer
 	heads  []string

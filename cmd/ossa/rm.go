@@ -89,6 +89,9 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 				return err
 			}
 			if r.recursive {
+				if err := r.confirmBelow(targets); err != nil {
+					return err
+				}
 				return r.end(r.removeBelow(targets))
 			}
 			return r.end(r.removeNamed(targets))
@@ -160,13 +163,20 @@ func sequence[T any](list []T) iter.Seq2[T, error] {
 	}
 }
 
-func (r *removal) removeBelow(targets []location) error {
+// confirmBelow asks for each of the targets, before anything is deleted.
+func (r *removal) confirmBelow(targets []location) error {
 	for _, l := range targets {
 		if !r.force && !r.dryRun {
 			if err := r.ask(l); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+func (r *removal) removeBelow(targets []location) error {
+	for _, l := range targets {
 		if err := r.below(l); err != nil {
 			return err
 		}

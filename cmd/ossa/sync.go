@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,7 +96,7 @@ func (y *syncing) run() error {
 		}
 	}
 	if y.options.Delete && !y.force && !y.dryRun {
-		if err := y.ask(); err != nil {
+		if err := y.s.confirm("Delete what is in %s and not in %s?", line(y.target.String()), line(y.source.String())); err != nil {
 			return err
 		}
 	}
@@ -115,20 +113,6 @@ func (y *syncing) tree(l location) transfer.Tree {
 		return &transfer.Prefix{Client: y.s.client, Bucket: l.Bucket, Prefix: asFolder(l.Key)}
 	}
 	return &transfer.Folder{Path: l.Path, Links: transfer.Links(y.links)}
-}
-
-// ask makes sure that a person wants to delete. Without one nobody is asked.
-func (y *syncing) ask() error {
-	in, ok := y.s.stdin.(*os.File)
-	if !ok || !isTerminal(in) || !y.s.terminal {
-		return nil
-	}
-	fmt.Fprintf(y.s.stderr, "Delete what is in %s and not in %s? [y/N] ", y.target, y.source)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return nil
-	}
-	return errors.New("nothing was done")
 }
 
 // openJournal opens the journal of the folder, if there is one. Without it the

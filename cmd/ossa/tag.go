@@ -63,6 +63,7 @@ func (s *clientSession) putTags(ctx context.Context, l location, tags []oss.Tag)
 // tellTags prints tags.
 func (s *clientSession) tellTags(l location, tags []oss.Tag) error {
 	table := s.rows("NAME VALUE")
+	defer table.end()
 	for _, t := range tags {
 		var err error
 		if s.json {

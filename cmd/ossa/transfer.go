@@ -189,9 +189,10 @@ func (t *transferring) one(task *transfer.Task) error {
 func (t *transferring) goOn(resumable bool) {
 	if !resumable {
 		t.s.warn("interrupted; what was sent of the stream cannot be gone on with, and was dropped")
+		t.s.again = ""
 		return
 	}
-	t.s.warn("interrupted; what is there stays, and this goes on with it:\n  %s", commandAgain(os.Args))
+	t.s.again = "what is there stays, and this goes on with it"
 }
 
 // secretFlags are those whose values are not printed, and secretShorts their

@@ -94,6 +94,7 @@ func (u *uploadLister) list(l location) error {
 		heads = "INITIATED UPLOAD PARTS SIZE NAME"
 	}
 	table, count := u.rows(heads), 0
+	defer table.end()
 	for up, err := range uploads {
 		if err != nil {
 			return err
@@ -173,6 +174,7 @@ the environment cannot be understood.`,
 				return err
 			}
 			table := s.rows("PART SIZE ETAG CRC64 MODIFIED")
+			defer table.end()
 			for p, err := range s.client.Parts(s.ctx, l.Bucket, l.Key, id) {
 				if err != nil {
 					return err
