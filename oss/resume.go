@@ -85,6 +85,26 @@ func (u *uploader) open(ctx context.Context) error {
 	return u.initiate(ctx)
 }
 
+// openUploads are the open uploads of one key, and who is told about them.
+type openUploads struct {
+	c           *Client
+	bucket, key string
+	note        func(format string, args ...any)
+}
+
+func (u *uploader) uploads() *openUploads { return &openUploads{u.c, u.q.Bucket, u.q.Key, u.note} }
+
+// putMark marks an upload as ours.
+func (o *openUploads) putMark(ctx context.Context, id string, mark []byte) error {
+	sum := md5.Sum(mark)
+	_, err := o.c.UploadPart(ctx, &UploadPartRequest{
+		Bucket: o.bucket, Key: o.key, UploadID: id, PartNumber: MaxParts, Body: bytes.NewReader(mark),
+		// A server must not keep a damaged one: nobody would know the upload again.
+		ContentMD5: base64.StdEncoding.EncodeToString(sum[:]),
+	})
+	return err
+}
+
 func (u *uploader) initiate(ctx context.Context) error {
 	res, err := u.c.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{
 		Bucket: u.q.Bucket, Key: u.q.Key, Attributes: u.q.Attributes, Tags: u.q.Tags, ForbidOverwrite: u.q.ForbidOverwrite,
@@ -102,14 +122,7 @@ func (u *uploader) initiate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m := u.mark(filling)
-	sum := md5.Sum(m)
-	_, err = u.c.UploadPart(ctx, &UploadPartRequest{
-		Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id, PartNumber: MaxParts, Body: bytes.NewReader(m),
-		// A server must not keep a damaged one: nobody would know the upload again.
-		ContentMD5: base64.StdEncoding.EncodeToString(sum[:]),
-	})
-	return err
+	return u.uploads().putMark(ctx, u.id, u.mark(filling))
 }
 
 // setDone replaces what the server is known to have, in the numbers as well.
@@ -136,7 +149,7 @@ func (u *uploader) setDone(done []*donePart) {
 
 // again compares the parts of the upload at hand once more.
 func (u *uploader) again(ctx context.Context) error {
-	parts, err := u.listParts(ctx, u.id)
+	parts, err := u.uploads().parts(ctx, u.id)
 	if err != nil {
 		return err
 	}
@@ -159,9 +172,10 @@ const (
 
 // find looks for an open upload that fits.
 func (u *uploader) find(ctx context.Context) (bool, error) {
-	uploads, err := u.candidates(ctx)
+	open := u.uploads()
+	uploads, err := open.latest(ctx)
 	if err != nil {
-		return false, u.toleratedListing(ctx, err)
+		return false, open.tolerated(ctx, err)
 	}
 	if len(uploads) > 0 {
 		u.track.phase(Verifying)
@@ -172,12 +186,12 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 	}
 	var empty string // an upload of ours without parts yet
 	for _, up := range uploads {
-		parts, err := u.listParts(ctx, up.UploadID)
+		parts, err := open.parts(ctx, up.UploadID)
 		if errors.Is(err, ErrNoSuchUpload) {
 			continue // it has just ended
 		}
 		if err != nil {
-			return false, u.toleratedListing(ctx, err)
+			return false, open.tolerated(ctx, err)
 		}
 		filled, why := u.fits(parts)
 		if why != "" {
@@ -230,22 +244,22 @@ func (u *uploader) adopt(id string, partSize int64, done []*donePart, listed int
 	}
 }
 
-// toleratedListing lets an upload go on without resuming where the sender may
-// upload but not list, or the server cannot.
-func (u *uploader) toleratedListing(ctx context.Context, err error) error {
+// tolerated lets an upload go on without resuming where the sender may upload but
+// not list, or the server cannot.
+func (o *openUploads) tolerated(ctx context.Context, err error) error {
 	var e *Error
 	if ctx.Err() == nil && errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Code == "NotImplemented") &&
 		e.Code != "SignatureDoesNotMatch" && e.Code != "InvalidAccessKeyId" {
-		u.note("open uploads cannot be looked for (%s): the upload begins anew", e.Code)
+		o.note("open uploads cannot be looked for (%s): the upload begins anew", e.Code)
 		return nil
 	}
 	return err
 }
 
-// candidates are the latest open uploads of the key, the latest first.
-func (u *uploader) candidates(ctx context.Context) ([]Upload, error) {
+// latest lists the latest of them, the latest first.
+func (o *openUploads) latest(ctx context.Context) ([]Upload, error) {
 	var uploads []Upload
-	for up, err := range u.c.ObjectUploads(ctx, u.q.Bucket, u.q.Key) {
+	for up, err := range o.c.ObjectUploads(ctx, o.bucket, o.key) {
 		if err != nil {
 			return nil, err
 		}
@@ -256,21 +270,35 @@ func (u *uploader) candidates(ctx context.Context) ([]Upload, error) {
 	}
 	slices.SortStableFunc(uploads, func(a, b Upload) int { return b.Initiated.Compare(a.Initiated) })
 	if len(uploads) > maxCandidates {
-		u.note("there are %d open uploads; the latest %d were looked at", len(uploads), maxCandidates)
+		o.note("there are %d open uploads; the latest %d were looked at", len(uploads), maxCandidates)
 		uploads = uploads[:maxCandidates]
 	}
 	return uploads, nil
 }
 
-func (u *uploader) listParts(ctx context.Context, id string) ([]Part, error) {
+// parts lists the parts of one of them.
+func (o *openUploads) parts(ctx context.Context, id string) ([]Part, error) {
 	var parts []Part
-	for p, err := range u.c.Parts(ctx, u.q.Bucket, u.q.Key, id) {
+	for p, err := range o.c.Parts(ctx, o.bucket, o.key, id) {
 		if err != nil {
 			return nil, err
 		}
 		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+// abort aborts an upload that failed, also when ctx has ended, and returns its ID
+// if that failed too.
+func (o *openUploads) abort(ctx context.Context, id string) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	defer cancel()
+	_, err := o.c.AbortMultipartUpload(ctx, &AbortMultipartUploadRequest{Bucket: o.bucket, Key: o.key, UploadID: id})
+	if err != nil && !errors.Is(err, ErrNoSuchUpload) {
+		o.note("upload %s could not be aborted: %v", id, err)
+		return id
+	}
+	return ""
 }
 
 // fits tells whether an upload can have the attributes that are asked for. why is

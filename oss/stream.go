@@ -82,14 +82,15 @@ func (u *uploader) fill(ctx context.Context, p []byte) (n int, err error) {
 // compared as the stream comes.
 func (u *uploader) openStream(ctx context.Context) (have map[int]Part, err error) {
 	if u.q.Resume == ResumeAlways {
-		uploads, err := u.candidates(ctx)
+		open := u.uploads()
+		uploads, err := open.latest(ctx)
 		if err != nil {
-			if err = u.toleratedListing(ctx, err); err != nil {
+			if err = open.tolerated(ctx, err); err != nil {
 				return nil, err
 			}
 		}
 		for _, up := range uploads {
-			parts, err := u.listParts(ctx, up.UploadID)
+			parts, err := open.parts(ctx, up.UploadID)
 			if errors.Is(err, ErrNoSuchUpload) {
 				continue
 			}

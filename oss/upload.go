@@ -176,7 +176,7 @@ func (c *Client) Upload(ctx context.Context, q *UploadRequest) (*UploadResult, e
 	}
 	open := u.id
 	if open != "" && u.abort {
-		open = u.cleanUp(ctx)
+		open = u.uploads().abort(ctx, open)
 	}
 	return nil, &UploadError{Bucket: q.Bucket, Key: q.Key, UploadID: open, Report: u.report, Err: err}
 }
@@ -582,16 +582,4 @@ func (u *uploader) sumOf(body *content) CRC64 {
 func isAnswer(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
-}
-
-// cleanUp aborts an upload that failed, and returns its ID if that failed too.
-func (u *uploader) cleanUp(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
-	defer cancel()
-	_, err := u.c.AbortMultipartUpload(ctx, &AbortMultipartUploadRequest{Bucket: u.q.Bucket, Key: u.q.Key, UploadID: u.id})
-	if err != nil && !errors.Is(err, ErrNoSuchUpload) {
-		u.note("upload %s could not be aborted: %v", u.id, err)
-		return u.id
-	}
-	return ""
 }
