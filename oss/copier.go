@@ -1,11 +1,10 @@
 package oss
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/ossastore/ossa/internal/digest"
 )
 
 // CopyRequest makes an object of another one of any size, in the server.
@@ -26,6 +25,10 @@ type CopyRequest struct {
 	PartSize int64 // default 128 MiB, more for very large objects
 	Parallel int   // parts at a time; default 4
 
+	// Resume is as in UploadRequest. What an earlier call has copied counts if it
+	// was asked for the same, of the same version of the source.
+	Resume Resume
+
 	// Progress is told how far it is, as in UploadRequest.
 	Progress func(Progress)
 }
@@ -37,6 +40,12 @@ type CopyResult struct {
 	Size      int64
 	VersionID string
 	UploadID  string // "" if it was made in one request
+
+	Resumed   bool  // went on with an open upload
+	BytesKept int64 // that an earlier call had copied
+
+	// Notes say what else happened, for people.
+	Notes []string
 }
 
 const (
@@ -48,16 +57,22 @@ const (
 
 // Copy makes an object of another one, whatever its size. All of it is of one
 // version of the source: if that is replaced on the way the error is
-// ErrSourceChanged. An upload that failed is aborted.
+// ErrSourceChanged.
+//
+// What is copied in parts and failed or was cancelled stays open, and the same
+// call goes on with it, as with Upload; the error is an *UploadError then. It is
+// aborted where no call can go on: if the source changed or is gone, or the server
+// does not tell its CRC-64.
 func (c *Client) Copy(ctx context.Context, q *CopyRequest) (*CopyResult, error) {
 	t := newTracker(q.Progress, -1)
 	t.phase(Preparing)
 	cp := &copier{c: c, q: q, track: t}
 	res, err := cp.run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, cp.failed(ctx, err)
 	}
 	t.phase(Finished)
+	res.Resumed, res.BytesKept, res.Notes = cp.resumed, cp.bytesKept(), cp.notes
 	return res, nil
 }
 
@@ -67,25 +82,47 @@ type copier struct {
 	q     *CopyRequest
 	track *tracker
 	info  *ObjectInfo // the source
+
+	workers  int
+	partSize int64
+
+	// Of a copy in parts.
+	attributes Attributes
+	tags       []Tag
+	id         string       // of the upload, "" for none
+	done       []copiedPart // by index
+	resumed    bool
+	notes      []string
 }
 
 func (cp *copier) fail(err error) error { return opError("Copy", cp.q.Bucket, cp.q.Key, err) }
 
+// failed ends a call that failed: an upload of use stays open.
+func (cp *copier) failed(ctx context.Context, err error) error {
+	if errors.Is(err, ErrPreconditionFailed) {
+		err = cp.fail(fmt.Errorf("%w: %w", ErrSourceChanged, err))
+	}
+	open := cp.id
+	over := errors.Is(err, ErrSourceChanged) || errors.Is(err, ErrNoSuchKey) || errors.Is(err, ErrChecksum)
+	if open != "" && (over || !cp.resumes()) {
+		open = cp.uploads().abort(ctx, open)
+	}
+	if open == "" {
+		return err
+	}
+	return &UploadError{
+		Bucket: cp.q.Bucket, Key: cp.q.Key, UploadID: open, Report: UploadReport{Resumed: cp.resumed, Notes: cp.notes}, Err: err,
+	}
+}
+
 func (cp *copier) run(ctx context.Context) (*CopyResult, error) {
 	q := cp.q
-	workers := q.Parallel
-	if workers == 0 {
-		workers = defaultParallel
-	}
-	partSize := q.PartSize
-	if partSize == 0 {
-		partSize = copyPartSize
-	}
+	cp.workers, cp.partSize = cmp.Or(q.Parallel, defaultParallel), cmp.Or(q.PartSize, copyPartSize)
 	switch {
-	case workers < 1 || workers > maxParallel:
-		return nil, cp.fail(fmt.Errorf("%d parts at a time are not 1 to %d", workers, maxParallel))
-	case partSize < MinPartSize || partSize > MaxPartSize:
-		return nil, cp.fail(fmt.Errorf("parts of %d bytes are not of %d to %d", partSize, MinPartSize, int64(MaxPartSize)))
+	case cp.workers < 1 || cp.workers > maxParallel:
+		return nil, cp.fail(fmt.Errorf("%d parts at a time are not 1 to %d", cp.workers, maxParallel))
+	case cp.partSize < MinPartSize || cp.partSize > MaxPartSize:
+		return nil, cp.fail(fmt.Errorf("parts of %d bytes are not of %d to %d", cp.partSize, MinPartSize, int64(MaxPartSize)))
 	}
 	info, err := cp.c.HeadObject(ctx, &HeadObjectRequest{Bucket: q.Source.Bucket, Key: q.Source.Key, VersionID: q.Source.VersionID})
 	if err != nil {
@@ -93,20 +130,17 @@ func (cp *copier) run(ctx context.Context) (*CopyResult, error) {
 	}
 	cp.info = info
 	cp.track.total(info.Size)
-	if partSize, err = determinePartSize(info.Size, partSize, MaxParts); err != nil {
+	if cp.partSize, err = determinePartSize(info.Size, cp.partSize, lastPart); err != nil {
 		return nil, err
 	}
-	cp.track.phase(Transferring)
 	var res *CopyResult
-	if q.PartSize == 0 && info.Size <= singleCopy || info.Size <= partSize && info.Size <= singleCopy {
+	if q.PartSize == 0 && info.Size <= singleCopy || info.Size <= cp.partSize && info.Size <= singleCopy {
+		cp.track.phase(Transferring)
 		res, err = cp.single(ctx)
 	} else {
-		res, err = cp.parts(ctx, partSize, workers)
+		res, err = cp.inParts(ctx)
 	}
 	if err != nil {
-		if errors.Is(err, ErrPreconditionFailed) {
-			err = cp.fail(fmt.Errorf("%w: %w", ErrSourceChanged, err))
-		}
 		return nil, err
 	}
 	if res.CRC64.Known && info.CRC64.Known && res.CRC64 != info.CRC64 {
@@ -128,101 +162,25 @@ func (cp *copier) single(ctx context.Context) (*CopyResult, error) {
 	return &CopyResult{ETag: res.ETag, CRC64: res.CRC64, Size: cp.info.Size, VersionID: res.VersionID}, nil
 }
 
-// attributes are what the copy is to have. CopyObject takes them from the
+// lookAtAttributes learns what the copy is to have. CopyObject takes it from the
 // source; an upload must be told.
-func (cp *copier) attributes(ctx context.Context) (Attributes, []Tag, error) {
+func (cp *copier) lookAtAttributes(ctx context.Context) error {
 	q := cp.q
-	a := cp.info.Attributes
+	cp.attributes = cp.info.Attributes
 	if q.ReplaceMetadata {
-		a = q.Attributes
+		cp.attributes = q.Attributes
 	}
-	a.StorageClass, a.Encryption = q.StorageClass, q.Encryption
-	tags := q.Tags
-	if !q.ReplaceTags {
-		tags = nil
-		if cp.info.TagCount > 0 {
-			res, err := cp.c.GetObjectTagging(ctx, &GetObjectTaggingRequest{
-				Bucket: q.Source.Bucket, Key: q.Source.Key, VersionID: q.Source.VersionID,
-			})
-			if err != nil {
-				return a, nil, err
-			}
-			tags = res.Tags
-		}
-	}
-	return a, tags, nil
-}
-
-func (cp *copier) parts(ctx context.Context, partSize int64, workers int) (*CopyResult, error) {
-	q := cp.q
-	a, tags, err := cp.attributes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	up, err := cp.c.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{
-		Bucket: q.Bucket, Key: q.Key, Attributes: a, Tags: tags, ForbidOverwrite: q.ForbidOverwrite,
-	})
-	if err != nil {
-		return nil, err
-	}
-	complete := &CompleteMultipartUploadRequest{
-		Bucket: q.Bucket, Key: q.Key, UploadID: up.UploadID, ACL: q.ACL, ForbidOverwrite: q.ForbidOverwrite,
-	}
-	size := cp.info.Size
-	n := max(int((size+partSize-1)/partSize), 1)
-	sums := make([]CRC64, n)
-	complete.Parts = make([]CompletePart, n)
-	indices := make([]int, n)
-	for i := range indices {
-		indices[i] = i
-	}
-	err = parallel(ctx, workers, indices, func(ctx context.Context, i int) error {
-		off := int64(i) * partSize
-		length := min(partSize, size-off)
-		part := &UploadPartCopyRequest{
-			Bucket: q.Bucket, Key: q.Key, UploadID: up.UploadID, PartNumber: i + 1, Source: q.Source,
-			Range: &Range{off, length}, Conditions: Conditions{IfMatch: cp.info.ETag},
-		}
-		res, err := cp.c.UploadPartCopy(ctx, part)
+	cp.attributes.StorageClass, cp.attributes.Encryption = q.StorageClass, q.Encryption
+	if q.ReplaceTags {
+		cp.tags = q.Tags
+	} else if cp.info.TagCount > 0 {
+		res, err := cp.c.GetObjectTagging(ctx, &GetObjectTaggingRequest{
+			Bucket: q.Source.Bucket, Key: q.Source.Key, VersionID: q.Source.VersionID,
+		})
 		if err != nil {
 			return err
 		}
-		complete.Parts[i], sums[i] = CompletePart{i + 1, res.ETag}, res.CRC64
-		cp.track.moved(length)
-		return nil
-	})
-	if err == nil {
-		err = cp.compareParts(sums, partSize)
-	}
-	var done *CompleteMultipartUploadResult
-	if err == nil {
-		cp.track.phase(Completing)
-		done, err = cp.c.CompleteMultipartUpload(ctx, complete)
-	}
-	if err != nil {
-		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
-		defer cancel()
-		_, abortErr := cp.c.AbortMultipartUpload(cleanup, &AbortMultipartUploadRequest{Bucket: q.Bucket, Key: q.Key, UploadID: up.UploadID})
-		if abortErr != nil && !errors.Is(abortErr, ErrNoSuchUpload) {
-			err = &UploadError{Bucket: q.Bucket, Key: q.Key, UploadID: up.UploadID, Err: err}
-		}
-		return nil, err
-	}
-	return &CopyResult{ETag: done.ETag, CRC64: done.CRC64, Size: size, VersionID: done.VersionID, UploadID: up.UploadID}, nil
-}
-
-// compareParts compares what was copied with the source, before there is an
-// object of it.
-func (cp *copier) compareParts(sums []CRC64, partSize int64) error {
-	var whole digest.Combiner
-	for i, sum := range sums {
-		if !sum.Known {
-			return nil
-		}
-		whole.Append(sum.Sum, min(partSize, cp.info.Size-int64(i)*partSize))
-	}
-	if !cp.info.CRC64.is(whole.Sum()) {
-		return cp.fail(fmt.Errorf("%w: CRC-64 of the source is %s, of the parts %d", ErrChecksum, cp.info.CRC64, whole.Sum()))
+		cp.tags = res.Tags
 	}
 	return nil
 }

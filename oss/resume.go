@@ -94,35 +94,47 @@ type openUploads struct {
 
 func (u *uploader) uploads() *openUploads { return &openUploads{u.c, u.q.Bucket, u.q.Key, u.note} }
 
-// putMark marks an upload as ours.
-func (o *openUploads) putMark(ctx context.Context, id string, mark []byte) error {
+// begin opens an upload and marks it as ours, unless mark is nil. An error with an
+// ID leaves that upload behind.
+func (o *openUploads) begin(ctx context.Context, q *InitiateMultipartUploadRequest, mark []byte) (id string, err error) {
+	res, err := o.c.InitiateMultipartUpload(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	if mark == nil {
+		return res.UploadID, nil
+	}
 	sum := md5.Sum(mark)
-	_, err := o.c.UploadPart(ctx, &UploadPartRequest{
-		Bucket: o.bucket, Key: o.key, UploadID: id, PartNumber: MaxParts, Body: bytes.NewReader(mark),
+	_, err = o.c.UploadPart(ctx, &UploadPartRequest{
+		Bucket: o.bucket, Key: o.key, UploadID: res.UploadID, PartNumber: MaxParts, Body: bytes.NewReader(mark),
 		// A server must not keep a damaged one: nobody would know the upload again.
 		ContentMD5: base64.StdEncoding.EncodeToString(sum[:]),
 	})
-	return err
+	if err != nil {
+		return o.abort(ctx, res.UploadID), err
+	}
+	return res.UploadID, nil
 }
 
 func (u *uploader) initiate(ctx context.Context) error {
-	res, err := u.c.InitiateMultipartUpload(ctx, &InitiateMultipartUploadRequest{
+	var mark []byte
+	if !u.abort { // otherwise nobody will look for it
+		filling, err := u.filling()
+		if err != nil {
+			return err
+		}
+		mark = u.mark(filling)
+	}
+	var err error
+	u.id, err = u.uploads().begin(ctx, &InitiateMultipartUploadRequest{
 		Bucket: u.q.Bucket, Key: u.q.Key, Attributes: u.q.Attributes, Tags: u.q.Tags, ForbidOverwrite: u.q.ForbidOverwrite,
 		Header: u.q.Header,
-	})
+	}, mark)
 	if err != nil {
 		return err
 	}
-	u.id = res.UploadID
 	u.setDone(nil)
-	if u.abort {
-		return nil // nobody will look for it
-	}
-	filling, err := u.filling()
-	if err != nil {
-		return err
-	}
-	return u.uploads().putMark(ctx, u.id, u.mark(filling))
+	return nil
 }
 
 // setDone replaces what the server is known to have, in the numbers as well.

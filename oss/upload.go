@@ -18,7 +18,7 @@ import (
 type Resume int
 
 const (
-	// ResumeAuto is ResumeAlways for files, and ResumeNever for streams.
+	// ResumeAuto is ResumeAlways for files and copies, and ResumeNever for streams.
 	ResumeAuto Resume = iota
 
 	// ResumeAlways looks for an open upload of the key that fits, and leaves the
@@ -105,8 +105,9 @@ type UploadReport struct {
 	Notes []string
 }
 
-// UploadError is an upload that failed. If UploadID is not "", the upload is open
-// and the same call goes on with it.
+// UploadError is an upload, or a copy in parts, that failed. If UploadID is not
+// "", the upload is open and the same call goes on with it, unless it was not to
+// be resumed and could not be aborted.
 type UploadError struct {
 	Bucket, Key string
 	UploadID    string

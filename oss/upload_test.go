@@ -653,7 +653,7 @@ func TestTransfersEnd(t *testing.T) {
 			return err
 		},
 		"copy": func(ctx context.Context, progress func(Progress)) error {
-			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "big"}, PartSize: testPart, Progress: progress})
+			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "big"}, PartSize: testPart, Progress: progress, Resume: ResumeNever})
 			return err
 		},
 	} {

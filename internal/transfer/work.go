@@ -330,10 +330,18 @@ func (r *run) copy(ctx context.Context, t *Task, o *Outcome) error {
 	if q.ReplaceMetadata && q.ContentType == "" {
 		q.ContentType = contentType(t.Key)
 	}
+	if r.Restart {
+		q.Resume = oss.ResumeNever
+	}
 	res, err := r.Client.Copy(ctx, q)
 	if err != nil {
+		var failed *oss.UploadError
+		if errors.As(err, &failed) {
+			o.Notes = failed.Report.Notes
+		}
 		return err
 	}
+	o.Resumed, o.Notes = res.Resumed, res.Notes
 	o.Size, o.ETag, o.CRC64, o.Version = res.Size, res.ETag, res.CRC64, res.VersionID
 	return nil
 }
