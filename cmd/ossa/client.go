@@ -18,6 +18,10 @@ import (
 
 const envEndpoint = "OSS_ENDPOINT"
 
+// sessionKeyPrefix is what IDs of access keys begin with that count with a token
+// only, here and at Alibaba Cloud.
+const sessionKeyPrefix = "STS."
+
 // clientConfig is what every command is told that talks to an endpoint. A flag
 // wins over its variable, and that over the profile; but a profile that a flag
 // names wins over variables.
@@ -87,6 +91,8 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 		return nil, usagef("%s must hold the URL of a server, such as http://127.0.0.1:9000; or give --endpoint", envEndpoint)
 	case c.anonymous:
 		options = append(options, oss.WithCredentials(oss.AnonymousCredentials()))
+	case strings.HasPrefix(id, sessionKeyPrefix) && token == "":
+		return nil, usagef("the access key %s is of a session, whose token is missing: set %s", id, envSessionToken)
 	case id != "" && secret != "":
 		options = append(options, oss.WithCredentials(oss.StaticCredentials(id, secret, token)))
 	case id != "" || secret != "":

@@ -172,8 +172,16 @@ func (c *copying) below() *transfer.Prefix {
 
 func (c *copying) copyMany() error {
 	from, to := c.below(), c.prefix()
-	if from.Bucket == to.Bucket && (strings.HasPrefix(to.Prefix, c.source.Key) || from.Prefix == to.Prefix) {
-		return usagef("%s is below %s: the copies would be copied, too", c.target, c.source)
+	switch {
+	case from.Bucket != to.Bucket:
+	case from.Prefix == to.Prefix:
+		return usagef("%s would be copied onto itself", c.source)
+	case strings.HasPrefix(to.Prefix, c.source.Key):
+		hint := ""
+		if folder := asFolder(c.source.Key); !strings.HasPrefix(to.Prefix, folder) {
+			hint = "; " + ossScheme + c.source.Bucket + "/" + folder + " is only what is in that folder"
+		}
+		return usagef("%s is below %s: the copies would be copied, too%s", c.target, c.source, hint)
 	}
 	return c.many(from, to)
 }

@@ -179,8 +179,12 @@ func (t *transferring) one(task *transfer.Task) error {
 	t.watch.begin(true, false)
 	_, _, err := transfer.RunOne(t.s.ctx, t.options, task)
 	t.watch.close()
-	if errors.Is(err, context.Canceled) {
+	var open *oss.UploadError
+	switch {
+	case errors.Is(err, context.Canceled):
 		t.goOn(true)
+	case errors.As(err, &open) && open.UploadID != "":
+		return fmt.Errorf("%w\n  what was sent stays: the same command goes on with it", err)
 	}
 	return err
 }
