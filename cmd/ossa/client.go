@@ -38,6 +38,8 @@ type clientConfig struct {
 	json, quiet   bool
 
 	limitRate sizeFlag // of commands that transfer; bytes a second
+
+	resolved string // the endpoint that client found
 }
 
 func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
@@ -63,64 +65,26 @@ var signatures = map[string]oss.Signature{"v4": oss.SignatureV4, "v1": oss.Signa
 
 // client makes a client of flags, environment and profile.
 func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
-	options := []oss.Option{oss.WithUserAgent("ossa/" + release())}
-	endpoint, region := cmp.Or(c.endpoint, getenv(envEndpoint)), cmp.Or(c.region, getenv(envRegion))
-	id, secret, token := cmp.Or(c.keyID, getenv(envAccessKeyID)), cmp.Or(c.secret, getenv(envAccessKeySecret)), cmp.Or(c.token, getenv(envSessionToken))
-
-	profile, err := c.loadProfile(getenv, endpoint != "" && (id != "" && secret != "" || c.anonymous))
+	s, err := c.settings(getenv)
 	if err != nil {
 		return nil, err
 	}
-	if profile != nil {
-		options = append(options, oss.WithProfile(profile))
-		endpoint, region = cmp.Or(endpoint, profile.Endpoint), cmp.Or(region, profile.Region)
-		if c.profile != "" || c.configFile != "" {
-			endpoint, region = cmp.Or(c.endpoint, profile.Endpoint, endpoint), cmp.Or(c.region, profile.Region, region)
-			if _, err := profile.Credentials(context.Background()); err == nil {
-				id, secret, token = c.keyID, c.secret, c.token
-			}
-		}
-	}
-	if profile != nil && !c.anonymous && id == "" && secret == "" {
-		if _, err := profile.Credentials(context.Background()); err != nil {
-			return nil, usagef("profile %s: %s; ossa config show tells what is in it", cmp.Or(c.profile, getenv(envProfile), defaultProfile), errorText(err))
-		}
-	}
-	switch {
-	case endpoint == "":
+	if s.endpoint.value == "" {
 		return nil, usagef("%s must hold the URL of a server, such as http://127.0.0.1:9000; or give --endpoint", envEndpoint)
-	case c.anonymous:
-		options = append(options, oss.WithCredentials(oss.AnonymousCredentials()))
-	case strings.HasPrefix(id, sessionKeyPrefix) && token == "":
-		return nil, usagef("the access key %s is of a session, whose token is missing: set %s", id, envSessionToken)
-	case id != "" && secret != "":
-		options = append(options, oss.WithCredentials(oss.StaticCredentials(id, secret, token)))
-	case id != "" || secret != "":
-		return nil, usagef("%s and %s belong together, and only one of them is set", envAccessKeyID, envAccessKeySecret)
-	case profile == nil:
-		return nil, usagef("%s and %s must hold an access key; --anonymous goes without", envAccessKeyID, envAccessKeySecret)
 	}
-	if region != "" || !strings.Contains(endpoint, ".aliyuncs.com") {
-		options = append(options, oss.WithRegion(cmp.Or(region, defaultRegion)))
+	credentials, err := s.credentials(cmp.Or(c.profile, getenv(envProfile), defaultProfile))
+	if err != nil {
+		return nil, err
 	}
-	addressing, known := addressings[c.addressing]
-	if !known {
-		return nil, usagef("--addressing: %q is none of auto, path, virtual and cname", c.addressing)
-	}
-	if addressing != oss.AutoAddressing {
-		options = append(options, oss.WithAddressing(addressing))
-	}
-	if c.signature != "" {
-		signature, known := signatures[strings.ToLower(c.signature)]
-		if !known {
-			return nil, usagef("--sign-version: %q is neither v4 nor v1", c.signature)
-		}
-		options = append(options, oss.WithSignature(signature))
+	c.resolved = s.endpoint.value
+	options := []oss.Option{
+		oss.WithUserAgent("ossa/" + release()), oss.WithCredentials(credentials),
+		oss.WithRegion(s.region.value), oss.WithAddressing(s.addressing), oss.WithSignature(s.signature),
 	}
 	if c.limitRate > 0 {
 		options = append(options, oss.WithRateLimit(int64(c.limitRate)))
 	}
-	client, err := oss.NewClient(endpoint, options...)
+	client, err := oss.NewClient(s.endpoint.value, options...)
 	if err != nil {
 		return nil, &usageError{err}
 	}

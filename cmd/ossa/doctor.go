@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -51,7 +48,7 @@ if the command line cannot be understood.`,
 		},
 		ValidArgsFunction: c.completeLocation,
 		RunE: func(command *cobra.Command, args []string) error {
-			subject, err := c.subject(command.Context(), os.Getenv)
+			subject, err := c.subject(os.Getenv)
 			if err != nil {
 				return err
 			}
@@ -87,71 +84,20 @@ if the command line cannot be understood.`,
 
 // subject is what a client would be made of, as it was given: what is wrong with
 // it is for the examination to tell.
-func (c *clientConfig) subject(ctx context.Context, getenv func(string) string) (doctor.Subject, error) {
-	s := doctor.Subject{Anonymous: c.anonymous}
-	keyID := cmp.Or(c.keyID, getenv(envAccessKeyID))
-	complete := cmp.Or(c.endpoint, getenv(envEndpoint)) != "" && (keyID != "" && cmp.Or(c.secret, getenv(envAccessKeySecret)) != "" || c.anonymous)
-	profile, err := c.loadProfile(getenv, complete)
+func (c *clientConfig) subject(getenv func(string) string) (doctor.Subject, error) {
+	s, err := c.settings(getenv)
 	if err != nil {
-		return s, err
+		return doctor.Subject{}, err
 	}
-	var stored oss.Credentials
-	if profile == nil {
-		profile = &oss.Profile{}
-	} else {
-		// Odd ones come with an error, and are looked at here.
-		stored, err = profile.Credentials(ctx)
-		if err != nil && stored.AccessKeyID == "" && keyID == "" && !c.anonymous {
-			return s, err
-		}
+	if s.profileErr != nil && s.keyID.value == "" {
+		return doctor.Subject{}, s.profileErr
 	}
-	const fromProfile = "the profile"
-	named := c.profile != "" || c.configFile != "" // and so wins over the environment
-	pick := func(flag, flagValue, env, stored string, wins bool) (value, from string) {
-		switch {
-		case flagValue != "":
-			return flagValue, flag
-		case stored != "" && (wins || getenv(env) == ""):
-			return stored, fromProfile
-		case getenv(env) != "":
-			return getenv(env), env
-		}
-		return "", ""
-	}
-	s.Endpoint, s.EndpointFrom = pick("--endpoint", c.endpoint, envEndpoint, profile.Endpoint, named)
-	s.Region, s.RegionFrom = pick("--region", c.region, envRegion, profile.Region, named)
-	if s.Region == "" && !strings.Contains(s.Endpoint, ".aliyuncs.com") {
-		s.Region = defaultRegion
-	}
-	if wins := named && err == nil; wins && stored.AccessKeyID == "" && c.keyID == "" {
-		s.Anonymous = true // as the profile says
-	} else if k := &s.Credentials; !s.Anonymous {
-		k.AccessKeyID, s.KeyIDFrom = pick("--access-key-id", c.keyID, envAccessKeyID, stored.AccessKeyID, wins)
-		k.AccessKeySecret, s.SecretFrom = pick("--access-key-secret", c.secret, envAccessKeySecret, stored.AccessKeySecret, wins)
-		switch { // a token belongs to the key that it came with
-		case c.token != "":
-			k.SecurityToken, s.TokenFrom = c.token, "--sts-token"
-		case s.KeyIDFrom == fromProfile && stored.SecurityToken != "":
-			k.SecurityToken, s.TokenFrom = stored.SecurityToken, fromProfile
-		case s.KeyIDFrom != fromProfile && getenv(envSessionToken) != "":
-			k.SecurityToken, s.TokenFrom = getenv(envSessionToken), envSessionToken
-		}
-	}
-
-	addressing, known := addressings[c.addressing]
-	if !known {
-		return s, usagef("--addressing: %q is none of auto, path, virtual and cname", c.addressing)
-	}
-	if s.Addressing = addressing; addressing == oss.AutoAddressing {
-		s.Addressing = profile.Addressing
-	}
-	s.Signature = profile.Signature
-	if c.signature != "" {
-		if s.Signature, known = signatures[strings.ToLower(c.signature)]; !known {
-			return s, usagef("--sign-version: %q is neither v4 nor v1", c.signature)
-		}
-	}
-	return s, nil
+	return doctor.Subject{
+		Endpoint: s.endpoint.value, EndpointFrom: s.endpoint.from, Region: s.region.value, RegionFrom: s.region.from,
+		Credentials: oss.Credentials{AccessKeyID: s.keyID.value, AccessKeySecret: s.secret.value, SecurityToken: s.token.value},
+		KeyIDFrom:   s.keyID.from, SecretFrom: s.secret.from, TokenFrom: s.token.from,
+		Anonymous: s.anonymous, Addressing: s.addressing, Signature: s.signature,
+	}, nil
 }
 
 // diagnosis prints checks as they are made.

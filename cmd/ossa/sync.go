@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -130,8 +128,7 @@ func (y *syncing) openJournal() {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			path = real
 		}
-		endpoint := cmp.Or(y.client.endpoint, os.Getenv(envEndpoint))
-		scope := fmt.Sprintf("%q %q %q %q", endpoint, remote.Bucket, asFolder(remote.Key), path)
+		scope := fmt.Sprintf("%q %q %q %q", y.client.resolved, remote.Bucket, asFolder(remote.Key), path)
 		sum := sha256.Sum256([]byte(scope))
 		dir := filepath.Join(y.state, "sync", hex.EncodeToString(sum[:12]))
 		y.options.Journal, err = transfer.OpenJournal(dir, scope, time.Now)
