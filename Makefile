@@ -56,11 +56,14 @@ lint:
 	@echo "== staticcheck"
 	$(GO) run $(STATICCHECK) ./...
 
-# The default build is pure Go.
+# The default build is pure Go. Tests run on Linux; the command line is built for
+# where its users sit, too.
 portable:
 	@echo "== builds without cgo"
 	CGO_ENABLED=0 $(GO) build -o $(OSSA) ./cmd/ossa
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o /dev/null ./cmd/ossa
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/ossa
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/ossa
 
 layers:
 	@echo "== layers"
