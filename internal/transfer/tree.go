@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -124,34 +125,64 @@ const (
 	kindSpecial = 's' // device, socket, pipe
 )
 
-// names are those of one directory. A million of them must fit in memory: all
-// are in one slice of bytes, each followed by its kind.
+// names are those of one directory. A million of them must fit in memory: they
+// lie in blocks, each behind its length, and growing copies none of them.
 type names struct {
-	text []byte
-	ends []uint32 // of each with its kind, in the order of keys
-	from []uint32
+	blocks [][]byte
+	at     []uint32 // where each begins: block<<blockBits + offset
 }
 
-func (n *names) add(name string, kind byte) {
-	n.from = append(n.from, uint32(len(n.text)))
-	n.text = append(n.text, name...)
+const (
+	blockBits = 16
+	blockSize = 1 << blockBits // a name of any file system fits
+)
+
+// add takes a name in. Its error is that there are more than 4 GiB of them, or
+// that no file system has such a name.
+func (n *names) add(name string, kind byte) error {
+	length := len(name) + 1
 	if kind == kindDir {
-		n.text = append(n.text, '/') // that is how it sorts among keys
+		length++
 	}
-	n.text = append(n.text, kind)
-	n.ends = append(n.ends, uint32(len(n.text)))
+	if 2+length > blockSize {
+		return fmt.Errorf("a name of %d bytes", len(name))
+	}
+	last := len(n.blocks) - 1
+	if last < 0 || len(n.blocks[last])+2+length > blockSize {
+		if last+1 == 1<<(32-blockBits) {
+			return errors.New("too many names in one directory")
+		}
+		n.blocks = append(n.blocks, nil)
+		if last >= 0 { // most directories are small
+			n.blocks[last+1] = make([]byte, 0, blockSize)
+		}
+		last++
+	}
+	block := n.blocks[last]
+	n.at = append(n.at, uint32(last<<blockBits+len(block)))
+	block = binary.LittleEndian.AppendUint16(block, uint16(length))
+	block = append(block, name...)
+	if kind == kindDir {
+		block = append(block, '/') // that is how it sorts among keys
+	}
+	n.blocks[last] = append(block, kind)
+	return nil
 }
 
-// sorted gives the order of keys: a directory's is that of what is in it.
-func (n *names) sorted() []uint32 {
-	order := make([]uint32, len(n.from))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(a, b uint32) int {
-		return bytes.Compare(n.text[n.from[a]:n.ends[a]-1], n.text[n.from[b]:n.ends[b]-1])
+// get returns the name, a directory's with a slash, and the kind.
+func (n *names) get(at uint32) (name []byte, kind byte) {
+	b := n.blocks[at>>blockBits][at%blockSize:]
+	end := 2 + int(binary.LittleEndian.Uint16(b)) - 1
+	return b[2:end], b[end]
+}
+
+// sort makes at the order of keys: a directory's is that of what is in it.
+func (n *names) sort() {
+	slices.SortFunc(n.at, func(a, b uint32) int {
+		left, _ := n.get(a)
+		right, _ := n.get(b)
+		return bytes.Compare(left, right)
 	})
-	return order
 }
 
 // readAtATime is how many names of a directory are asked for at a time.
@@ -168,7 +199,9 @@ func (w *walker) read(dir string) (*names, error) {
 	for {
 		entries, err := d.ReadDir(readAtATime)
 		for _, e := range entries {
-			n.add(e.Name(), w.kind(dir, e))
+			if err := n.add(e.Name(), w.kind(dir, e)); err != nil {
+				return nil, err
+			}
 		}
 		if err == io.EOF {
 			return n, nil
@@ -222,13 +255,15 @@ func (w *walker) walk(dir string, above []fs.FileInfo) bool {
 		return w.yield(Entry{Name: cmp.Or(dir, "/"), Err: err}, nil)
 	}
 	last := ""
-	for _, i := range n.sorted() {
-		name := dir + string(n.text[n.from[i]:n.ends[i]-1])
+	n.sort()
+	for _, at := range n.at {
+		text, kind := n.get(at)
+		name := dir + string(text)
 		if name == last {
 			continue // a directory that changes while it is read may tell a name twice
 		}
 		last = name
-		if !w.one(name, n.text[n.ends[i]-1], above) {
+		if !w.one(name, kind, above) {
 			return false
 		}
 	}
