@@ -262,60 +262,6 @@ func TestPutDocuments(t *testing.T) {
 	}
 }
 
-// Configurations as official clients know them are read.
-func TestRecordedConfigurations(t *testing.T) {
-	var file struct{ Vectors []*recorded }
-	readTestdata(t, "responses.json", &file)
-	ctx := context.Background()
-	seen := 0
-	for _, r := range file.Vectors {
-		c := mustClient(t, WithHTTPClient(&http.Client{Transport: r}), WithCredentials(AnonymousCredentials()))
-		var got, want any
-		var err error
-		switch r.Name {
-		case "lifecycle":
-			var res *LifecycleResult
-			res, err = c.GetBucketLifecycle(ctx, &GetBucketLifecycleRequest{Bucket: testBucket})
-			if err == nil {
-				got, want = len(res.Rules) > 0 && res.Rules[0].ID != "" && !res.Rules[0].Disabled, true
-			}
-		case "cors":
-			var res *CORSResult
-			res, err = c.GetBucketCORS(ctx, &GetBucketCORSRequest{Bucket: testBucket})
-			if err == nil {
-				got, want = len(res.Rules) > 0 && len(res.Rules[0].AllowedMethods) > 0, true
-			}
-		case "referer":
-			var res *RefererResult
-			res, err = c.GetBucketReferer(ctx, &GetBucketRefererRequest{Bucket: testBucket})
-			if err == nil {
-				got, want = res.AllowEmpty == strings.Contains(r.Body, "<AllowEmptyReferer>true<"), true
-			}
-		case "encryption":
-			var res *EncryptionResult
-			res, err = c.GetBucketEncryption(ctx, &GetBucketEncryptionRequest{Bucket: testBucket})
-			if err == nil {
-				got, want = strings.Contains(r.Body, "<SSEAlgorithm>"+res.Algorithm+"<"), true
-			}
-		case "tagging":
-			var res *TaggingResult
-			res, err = c.GetBucketTagging(ctx, &GetBucketTaggingRequest{Bucket: testBucket})
-			if err == nil {
-				got, want = len(res.Tags), strings.Count(r.Body, "<Tag>")
-			}
-		default:
-			continue
-		}
-		seen++
-		if err != nil || got != want {
-			t.Errorf("%s: %v, %v, want %v of\n%s", r.Name, got, err, want, r.Body)
-		}
-	}
-	if seen != 5 {
-		t.Errorf("%d answers were tried", seen)
-	}
-}
-
 // Domain names of a bucket lead to it.
 func TestCname(t *testing.T) {
 	f := newFixture(t)

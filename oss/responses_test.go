@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // recorded answers every request with one recorded answer.
@@ -52,6 +53,10 @@ func TestRecordedAnswers(t *testing.T) {
 	parts := []Part{
 		{1, 102400, "152E82E2CC5C6E9D0D7E85237C021B13", CRC64{16651010557542598396, true}, epoch},
 		{4, 4, "7AEA2552DFE7EB84B9443B6FC9BA6E01", CRC64{1564134088860173973, true}, epoch},
+	}
+	// Answered to operations that the client does not have.
+	seen := map[string]bool{
+		"versioning": true, "versioning-unset": true, "logging": true, "logging-unset": true, "website": true, "request-payment": true,
 	}
 	for _, c := range []struct {
 		name string
@@ -131,7 +136,76 @@ func TestRecordedAnswers(t *testing.T) {
 			r, err := c.GetBucketInfo(ctx, &GetBucketInfoRequest{Bucket: testBucket})
 			return r.Bucket, err
 		}, bucket},
+		{"list-objects-v1-plain", func(c *Client) (any, error) {
+			r, err := c.ListObjects(ctx, &ListObjectsRequest{Bucket: testBucket})
+			return r.Objects, err
+		}, []Object{object("a&b", owner)}},
+		{"list-parts-truncated", func(c *Client) (any, error) {
+			r, err := c.ListParts(ctx, &ListPartsRequest{Bucket: testBucket, Key: "k", UploadID: id})
+			r.Answer = Answer{}
+			return r, err
+		}, &ListPartsResult{Parts: parts[:1], StorageClass: StorageStandard, IsTruncated: true, NextPartNumberMarker: 1}},
+		{"list-uploads-empty", func(c *Client) (any, error) {
+			r, err := c.ListMultipartUploads(ctx, &ListMultipartUploadsRequest{Bucket: testBucket})
+			return len(r.Uploads) + len(r.NextKeyMarker), err
+		}, 0},
+		{"copy-object", func(c *Client) (any, error) {
+			r, err := c.CopyObject(ctx, &CopyObjectRequest{Bucket: testBucket, Key: "k", Source: CopySource{Bucket: testBucket, Key: "s"}})
+			r.Answer = Answer{}
+			return r, err
+		}, &CopyObjectResult{ETag: etag, LastModified: epoch}},
+		{"bucket-stat", func(c *Client) (any, error) {
+			r, err := c.GetBucketStat(ctx, &GetBucketStatRequest{Bucket: testBucket})
+			return r.LastModified.Unix(), err
+		}, epoch.Unix()},
+		{"acl", func(c *Client) (any, error) {
+			r, err := c.GetObjectACL(ctx, &GetObjectACLRequest{Bucket: testBucket, Key: "k"})
+			r.Answer = Answer{}
+			return r, err
+		}, &ACLResult{Owner: owner, ACL: ACLPublicRead}},
+		{"tagging", func(c *Client) (any, error) {
+			r, err := c.GetObjectTagging(ctx, &GetObjectTaggingRequest{Bucket: testBucket, Key: "k"})
+			return r.Tags, err
+		}, []Tag{{"k", "v"}}},
+		{"tagging-empty", func(c *Client) (any, error) {
+			r, err := c.GetBucketTagging(ctx, &GetBucketTaggingRequest{Bucket: testBucket})
+			return len(r.Tags), err
+		}, 0},
+		{"lifecycle", func(c *Client) (any, error) {
+			r, err := c.GetBucketLifecycle(ctx, &GetBucketLifecycleRequest{Bucket: testBucket})
+			return r.Rules, err
+		}, []LifecycleRule{
+			{ID: "r1", Prefix: "tmp/", Expiration: &LifecycleExpiration{Days: 3}, AbortMultipartUpload: &LifecycleAbort{Days: 1}},
+			{ID: "r2", Prefix: "old/", Disabled: true, Expiration: &LifecycleExpiration{CreatedBefore: time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		}},
+		{"cors", func(c *Client) (any, error) {
+			r, err := c.GetBucketCORS(ctx, &GetBucketCORSRequest{Bucket: testBucket})
+			return r.Rules, err
+		}, []CORSRule{{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"GET", "PUT"}, AllowedHeaders: []string{"*"}, ExposeHeaders: []string{"ETag"}, MaxAge: 10 * time.Minute}}},
+		{"referer", func(c *Client) (any, error) {
+			r, err := c.GetBucketReferer(ctx, &GetBucketRefererRequest{Bucket: testBucket})
+			return r.RefererRules, err
+		}, RefererRules{AllowEmpty: true, Allowed: []string{"http://*.example.com"}}},
+		{"encryption", func(c *Client) (any, error) {
+			r, err := c.GetBucketEncryption(ctx, &GetBucketEncryptionRequest{Bucket: testBucket})
+			return r.Encryption, err
+		}, Encryption{Algorithm: "AES256"}},
+		{"error-no-such-key", func(c *Client) (any, error) {
+			_, err := c.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k"})
+			return errors.Is(err, ErrNoSuchKey) && errors.Is(err, ErrNotFound), nil
+		}, true},
+		{"error-invalid-part-number", func(c *Client) (any, error) {
+			_, err := c.UploadPart(ctx, &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: id, PartNumber: 1, Body: strings.NewReader("x")})
+			var e *Error
+			return errors.Is(err, ErrInvalidArgument) && errors.As(err, &e) && e.Element("ArgumentValue") == "10001", nil
+		}, true},
+		{"error-append-position", func(c *Client) (any, error) {
+			_, err := c.HeadBucket(ctx, &HeadBucketRequest{Bucket: testBucket}) // any answer can be an error
+			var e *Error
+			return errors.As(err, &e) && e.Code == "PositionNotEqualToLength" && e.Status == http.StatusConflict, nil
+		}, true},
 	} {
+		seen[c.name] = true
 		t.Run(c.name, func(t *testing.T) {
 			client := mustClient(t, WithHTTPClient(&http.Client{Transport: answers[c.name]}), WithCredentials(AnonymousCredentials()))
 			got, err := c.call(client)
@@ -139,6 +213,12 @@ func TestRecordedAnswers(t *testing.T) {
 				t.Errorf("got %+v, %v\nwant %+v", got, err, c.want)
 			}
 		})
+	}
+	seen["error-no-such-upload"] = true
+	for name := range answers {
+		if !seen[name] {
+			t.Errorf("nobody reads %s", name)
+		}
 	}
 	client := mustClient(t, WithHTTPClient(&http.Client{Transport: answers["error-no-such-upload"]}), WithCredentials(AnonymousCredentials()))
 	_, err := client.ListParts(ctx, &ListPartsRequest{Bucket: testBucket, Key: "k", UploadID: id})
