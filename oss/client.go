@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -178,7 +177,7 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 	c.endpoint = u
 	if c.addressing == AutoAddressing {
 		c.addressing = VirtualHost
-		if isPathHost(u.Hostname()) {
+		if wire.IsPathHost(u.Hostname()) {
 			c.addressing = PathStyle
 		}
 	}
@@ -226,21 +225,17 @@ func parseEndpoint(s string) (url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return url.URL{}, fmt.Errorf("oss: endpoint %q is not a URL", s[strings.LastIndexByte(s, '@')+1:]) // without a password
+		return url.URL{}, fmt.Errorf("oss: endpoint %q is not a URL", wire.EndpointText(s))
 	case u.Scheme != "http" && u.Scheme != "https":
-		return url.URL{}, fmt.Errorf("oss: endpoint %q is neither http nor https", s)
+		return url.URL{}, fmt.Errorf("oss: endpoint %q is neither http nor https", wire.EndpointText(s))
 	case u.Hostname() == "":
-		return url.URL{}, fmt.Errorf("oss: endpoint %q has no host", s)
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return url.URL{}, fmt.Errorf("oss: endpoint %q has more than scheme, host and port", u.Redacted())
+		return url.URL{}, fmt.Errorf("oss: endpoint %q has no host", wire.EndpointText(s))
+	case u.User != nil:
+		return url.URL{}, fmt.Errorf("oss: endpoint %q has a user name in front of it", wire.EndpointText(s))
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		return url.URL{}, fmt.Errorf("oss: endpoint %q has more than scheme, host and port", wire.EndpointText(s))
 	}
 	return url.URL{Scheme: u.Scheme, Host: u.Host}, nil
-}
-
-// isPathHost reports whether a host cannot have buckets in front of it.
-func isPathHost(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 // address returns where a bucket or an object is. Neither may be empty by

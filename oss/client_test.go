@@ -31,7 +31,10 @@ func TestNewClient(t *testing.T) {
 		{endpoint: "http://", region: "r", wrong: "no host"},
 		{endpoint: "", region: "r", wrong: "no host"},
 		{endpoint: "http://127.0.0.1/bucket", region: "r", wrong: "more than scheme"},
-		{endpoint: "http://user:hidden@127.0.0.1", region: "r", wrong: "more than scheme"},
+		{endpoint: "http://user:hidden@127.0.0.1", region: "r", wrong: "user name"},
+		{endpoint: "ftp://user:hidden@127.0.0.1", region: "r", wrong: "neither http nor https"},
+		{endpoint: "http://user:hidden@", region: "r", wrong: "no host"},
+		{endpoint: "http://user:hidden@[::1", region: "r", wrong: "not a URL"},
 		{endpoint: "http://[::1", region: "r", wrong: "not a URL"},
 	} {
 		client, err := NewClient(c.endpoint, WithRegion(c.region), WithAddressing(c.style))

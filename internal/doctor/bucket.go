@@ -95,7 +95,7 @@ func (e *examination) answersForService(a *answer) bool {
 // virtualHost looks whether there can be buckets in front of the endpoint, and
 // whether this one can be found there.
 func (e *examination) virtualHost(ctx context.Context, host string) finding {
-	if isPathHost(e.url.Hostname()) && !strings.EqualFold(e.url.Hostname(), "localhost") {
+	if wire.IsPathHost(e.url.Hostname()) && !strings.EqualFold(e.url.Hostname(), "localhost") {
 		return fail(VirtualHostAddress, "virtual: an IP address has no hosts below it")
 	}
 	if e.proxy != nil {

@@ -27,6 +27,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/ossastore/ossa/internal/wire"
@@ -258,5 +259,6 @@ func (e *examination) unusedName() string {
 	if _, err := io.ReadFull(e.world.Random, b); err != nil {
 		panic("doctor: no random bytes: " + err.Error())
 	}
-	return fmt.Sprintf("%s.ossa-doctor-%x", e.Key[:min(len(e.Key), wire.MaxKeyBytes-64)], b)
+	key := strings.ToValidUTF8(e.Key[:min(len(e.Key), wire.MaxKeyBytes-64)], "") // a letter may have been cut
+	return fmt.Sprintf("%s.ossa-doctor-%x", key, b)
 }

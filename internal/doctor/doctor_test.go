@@ -28,6 +28,7 @@ import (
 	"github.com/ossastore/ossa/internal/kv/memkv"
 	"github.com/ossastore/ossa/internal/server"
 	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/internal/wire"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -549,5 +550,17 @@ func TestCauses(t *testing.T) {
 	}
 	if n != len(Advice) || n < 25 {
 		t.Errorf("%d causes and %d advices", n, len(Advice))
+	}
+}
+
+// The name of the object that permissions are tried with is a key, whatever the
+// key that was given.
+func TestUnusedName(t *testing.T) {
+	e := &examination{Subject: Subject{Key: "x" + strings.Repeat("é", wire.MaxKeyBytes/2)}, world: World{Random: rand.Reader}}
+	if err := wire.ValidateKey(e.Key); err != nil {
+		t.Fatal(err)
+	}
+	if err := wire.ValidateKey(e.unusedName()); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -23,7 +22,7 @@ func (e *examination) checkEndpoint(context.Context) finding {
 		return fail(EndpointMissing, "there is no endpoint")
 	}
 	if odd := oddity(text); odd != "" {
-		return fail(EndpointOddText, "the endpoint %q%s has %s", plain(text), from, odd)
+		return fail(EndpointOddText, "the endpoint %q%s has %s", plain(wire.EndpointText(text)), from, odd)
 	}
 	bare := !strings.Contains(text, "://")
 	if bare {
@@ -32,17 +31,17 @@ func (e *examination) checkEndpoint(context.Context) finding {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "":
-		return fail(EndpointMalformed, "%q%s is not the URL of a server", plain(e.Endpoint), from)
+		return fail(EndpointMalformed, "%q%s is not the URL of a server", plain(wire.EndpointText(e.Endpoint)), from)
 	case u.User != nil:
 		return fail(EndpointMalformed, "the endpoint%s has a user name in it", from)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fail(EndpointMalformed, "%q%s is neither http nor https", plain(e.Endpoint), from)
+		return fail(EndpointMalformed, "%q%s is neither http nor https", plain(wire.EndpointText(e.Endpoint)), from)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return fail(EndpointPath, "%q%s has more than scheme, host and port: %q", plain(e.Endpoint), from, plain(strings.TrimPrefix(text, u.Scheme+"://"+u.Host)))
+		return fail(EndpointPath, "%q%s has more than scheme, host and port: %q", plain(wire.EndpointText(e.Endpoint)), from, plain(strings.TrimPrefix(text, u.Scheme+"://"+u.Host)))
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return fail(EndpointMalformed, "%q%s has a port that none is", plain(e.Endpoint), from)
+			return fail(EndpointMalformed, "%q%s has a port that none is", plain(wire.EndpointText(e.Endpoint)), from)
 		}
 	}
 	if bucket := e.bucketInHost(u.Hostname()); bucket != "" && e.Addressing != oss.CNAME {
@@ -55,7 +54,7 @@ func (e *examination) checkEndpoint(context.Context) finding {
 	e.style = e.Addressing
 	if e.style == oss.AutoAddressing {
 		e.style = oss.VirtualHost
-		if isPathHost(u.Hostname()) {
+		if wire.IsPathHost(u.Hostname()) {
 			e.style = oss.PathStyle
 		}
 	}
@@ -78,12 +77,6 @@ func (e *examination) bucketInHost(host string) string {
 		}
 	}
 	return ""
-}
-
-// isPathHost reports whether a host cannot have buckets in front of it.
-func isPathHost(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 // oddity names a character that gets into settings by accident, or "".
