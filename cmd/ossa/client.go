@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -38,6 +39,7 @@ type clientConfig struct {
 	json, quiet   bool
 
 	limitRate sizeFlag // of commands that transfer; bytes a second
+	log       slog.Handler
 
 	resolved string // the endpoint that client found
 }
@@ -80,6 +82,9 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 	options := []oss.Option{
 		oss.WithUserAgent("ossa/" + release()), oss.WithCredentials(credentials),
 		oss.WithRegion(s.region.value), oss.WithAddressing(s.addressing), oss.WithSignature(s.signature),
+	}
+	if c.log != nil {
+		options = append(options, oss.WithLogger(slog.New(c.log)))
 	}
 	if c.limitRate > 0 {
 		options = append(options, oss.WithRateLimit(int64(c.limitRate)))

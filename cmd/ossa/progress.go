@@ -2,14 +2,19 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
+	"net"
 	"os"
 	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -34,6 +39,7 @@ type meter struct {
 	done, total int64                         // bytes; total is -1 while unknown
 	passed      float64                       // bytes that went by, hashed ones included, for the rate
 	phase       oss.Phase                     // of a single task
+	trouble     string                        // why requests are sent again, if nothing has moved since
 	rate        rateMeter
 	percentage  int
 }
@@ -84,6 +90,9 @@ func (k *taskMeter) rise(m *meter, p oss.Progress) {
 	p.Done = max(p.Done, k.p.Done)
 	p.Verified = max(p.Verified, k.p.Verified)
 	p.Moved = max(p.Moved, k.p.Moved)
+	if p.Done > k.p.Done {
+		m.trouble = ""
+	}
 	m.done += p.Done - k.p.Done
 	if passed := p.Verified + max(p.Moved, 0); passed > k.passed {
 		m.passed += float64(passed - k.passed)
@@ -91,6 +100,51 @@ func (k *taskMeter) rise(m *meter, p oss.Progress) {
 	}
 	k.p = p
 	m.phase = max(m.phase, p.Phase)
+}
+
+// retried takes in that a request is sent again. That may take long, and whoever
+// waits wants to know what for.
+func (m *meter) retried(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trouble = troubleText(err)
+}
+
+// troubleText is in a few words why a request has to be sent again.
+func troubleText(err error) string {
+	var refusal *oss.Error
+	var errno syscall.Errno
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &refusal):
+		return cmp.Or(refusal.Code, fmt.Sprintf("HTTP %d", refusal.Status))
+	case errors.As(err, &unknown):
+		return "the host is not known"
+	case errors.As(err, &errno):
+		return printable(errno.Error())
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
+	}
+	return "the connection failed"
+}
+
+// retryLog is a log of the client that tells a meter of requests that are sent again.
+type retryLog struct{ meter atomic.Pointer[meter] }
+
+func (l *retryLog) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (l *retryLog) WithAttrs([]slog.Attr) slog.Handler               { return l }
+func (l *retryLog) WithGroup(string) slog.Handler                    { return l }
+
+func (l *retryLog) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok {
+			if m := l.meter.Load(); m != nil {
+				m.retried(err)
+			}
+		}
+		return true
+	})
+	return nil
 }
 
 // ended takes a task out. Its bytes are settled, whatever became of it, unless
@@ -212,6 +266,9 @@ func (m *meter) words() []string {
 		}
 	} else if m.phase != oss.Transferring {
 		words = append(words, phaseWord(m.phase))
+	}
+	if m.trouble != "" {
+		return append(words, "trying again: "+m.trouble)
 	}
 	if rate >= 1 {
 		words = append(words, size(int64(rate))+"/s")
@@ -335,7 +392,11 @@ func (b *bars) look() {
 	for _, k := range m.tasks {
 		slow := m.single || k.totalSize >= barSize || now.Sub(k.began) >= barAfter
 		if b.files[k] != nil || slow && len(states) < barsAtATime {
-			states[k] = &lineState{k.name, k.percentNow(), k.words(now), k.p.Done, k.totalSize}
+			words := k.words(now)
+			if m.single && m.trouble != "" {
+				words = []string{size(k.p.Done), "trying again: " + m.trouble}
+			}
+			states[k] = &lineState{k.name, k.percentNow(), words, k.p.Done, k.totalSize}
 		}
 	}
 	total := &lineState{"total", m.percent(), m.words(), m.done, m.total}

@@ -22,7 +22,8 @@ const envStateDir = "OSSA_STATE_DIR"
 // transferFlags are those of cp and sync.
 type transferFlags struct {
 	attributeFlags
-	client clientConfig
+	client  clientConfig
+	retries retryLog
 
 	jobs, parallel int
 	partSize       sizeFlag
@@ -37,6 +38,7 @@ type transferFlags struct {
 }
 
 func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
+	f.client.log = &f.retries
 	flags.Var(&patternFlag{f.filter.Include, &f.filter}, "include", "take names that match the `pattern`, such as '*.jpg'; can be repeated, and the last one that matches decides")
 	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
 	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "what becomes of symbolic links in a directory that is read: `files` follows those to files, all also those to directories, skip none")
@@ -124,6 +126,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 		name = reportFile(t.state, verb)
 	}
 	t.watch = newTransferWatch(s, f.verbose)
+	f.retries.meter.Store(t.watch.meter)
 	t.options = transfer.Options{
 		Client: s.client, Jobs: f.jobs, Parallel: f.parallel, PartSize: int64(f.partSize),
 		Filter: f.filter, DryRun: f.dryRun, Object: object, ForbidOverwrite: f.forbid, Delta: f.delta, Restart: f.restart,
