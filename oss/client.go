@@ -1,13 +1,17 @@
 package oss
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,6 +51,7 @@ type Client struct {
 
 	credentials CredentialsProvider
 	http        *http.Client
+	roots       *x509.CertPool // nil for those of the machine
 	log         *slog.Logger
 	clock       Clock
 	retry       RetryPolicy
@@ -88,7 +93,8 @@ func WithAdditionalHeaders(names ...string) Option {
 
 // WithProfile sets what a configuration file of ossutil says: credentials,
 // addressing, version of the signature, and region if there is one. Options after
-// it prevail. The endpoint is an argument of NewClient.
+// it prevail. The endpoint is an argument of NewClient, and certificates are for
+// WithRootCAs.
 func WithProfile(p *Profile) Option {
 	return func(c *Client) {
 		c.credentials, c.addressing, c.signature = p, p.Addressing, p.Signature
@@ -101,6 +107,40 @@ func WithProfile(p *Profile) Option {
 // WithHTTPClient sets what sends requests. Redirects are never followed. A
 // Timeout of the http.Client bounds whole transfers, which is rarely wanted.
 func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
+
+// WithRootCAs sets whose certificates are believed, instead of those of the
+// machine; see LoadRootCAs. With WithHTTPClient that client decides, and
+// WithRootCAs is an error.
+func WithRootCAs(roots *x509.CertPool) Option { return func(c *Client) { c.roots = roots } }
+
+// LoadRootCAs returns the authorities that the machine believes, and besides them
+// those of a PEM file.
+func LoadRootCAs(file string) (*x509.CertPool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("oss: certificates to believe: %w", err)
+	}
+	defer f.Close()
+
+	text, err := io.ReadAll(io.LimitReader(f, maxRootCAs+1))
+	if err != nil {
+		return nil, fmt.Errorf("oss: certificates to believe: %w", err)
+	}
+	if len(text) > maxRootCAs {
+		return nil, fmt.Errorf("oss: certificates to believe: %s is longer than %d bytes", file, maxRootCAs)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("oss: certificates of this machine: %w", err)
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("oss: certificates to believe: %s has none in PEM", file)
+	}
+	return roots, nil
+}
+
+// maxRootCAs bounds a file of certificates, in bytes.
+const maxRootCAs = 8 << 20
 
 // WithLogger sets where the client tells what it does: requests at level Debug,
 // repetitions at level Warn. Default is nowhere.
@@ -194,7 +234,13 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	if c.http == nil {
-		c.http = &http.Client{Transport: newTransport()}
+		transport := newTransport()
+		if c.roots != nil {
+			transport.TLSClientConfig = &tls.Config{RootCAs: c.roots}
+		}
+		c.http = &http.Client{Transport: transport}
+	} else if c.roots != nil {
+		return nil, errors.New("oss: WithRootCAs and WithHTTPClient do not go together")
 	}
 	h := *c.http // with a policy of ours on redirects
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -21,6 +21,7 @@ type Profile struct {
 	Region     string
 	Addressing Addressing
 	Signature  Signature
+	CAFile     string // PEM file of authorities to believe as well, for LoadRootCAs; ossutil has no such thing
 	Mode       string // of version 2: AK, StsToken, Anonymous, ...; "" is AK
 
 	credentials *Credentials // by reference, so that no secret is in the text of a Profile
@@ -156,6 +157,7 @@ func parseProfile(data []byte, name string) (*Profile, error) {
 	p := &Profile{
 		Endpoint: values["endpoint"],
 		Region:   values["region"],
+		CAFile:   values["cafile"],
 		Mode:     values["mode"],
 		credentials: &Credentials{
 			AccessKeyID:     values["accesskeyid"],

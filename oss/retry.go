@@ -3,6 +3,7 @@ package oss
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"math"
 	"net"
@@ -77,6 +78,9 @@ func classify(ctx context.Context, err error) failure {
 		return notDone
 	}
 	if bad := (*sourceError)(nil); errors.As(err, &bad) {
+		return final
+	}
+	if bad := (*tls.CertificateVerificationError)(nil); errors.As(err, &bad) || errors.Is(err, http.ErrSchemeMismatch) {
 		return final
 	}
 	return uncertain

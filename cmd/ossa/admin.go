@@ -37,6 +37,7 @@ const (
 type adminConfig struct {
 	endpoint string
 	region   string
+	caFile   string
 	json     bool
 }
 
@@ -67,6 +68,7 @@ the command line or the environment cannot be understood.`,
 	flags := command.PersistentFlags()
 	flags.StringVar(&c.endpoint, "admin", "", "`URL` of the admin listener ("+envAdminEndpoint+"; default "+defaultAdminEndpoint+")")
 	flags.StringVar(&c.region, "region", "", "`region` of the server ("+envRegion+"; default "+defaultRegion+")")
+	flags.StringVar(&c.caFile, "ca-file", "", "PEM `file` of certificates to believe, besides those of the machine ("+envCAFile+")")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	command.AddCommand(adminUserCommand(c), adminKeyCommand(c), adminPolicyCommand(c), adminStsCommand(c), adminKeyringCommand(c))
 	return command
@@ -140,11 +142,15 @@ func (c *adminConfig) session(command *cobra.Command, getenv func(string) string
 	if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("%q is not the URL of an admin listener, such as %s (--admin, %s)", endpoint, defaultAdminEndpoint, envAdminEndpoint)
 	}
+	roots, err := loadRootCAs(pick(c.caFile, "--ca-file", "", getenv, envCAFile, false))
+	if err != nil {
+		return nil, err
+	}
 	return &adminSession{
 		printer: printer{json: c.json, stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr()},
 		ctx:     command.Context(),
 		client: &admin.Client{
-			Endpoint: endpoint, Region: cmp.Or(c.region, getenv(envRegion), defaultRegion), UserAgent: "ossa/" + release(),
+			Endpoint: endpoint, Region: cmp.Or(c.region, getenv(envRegion), defaultRegion), UserAgent: "ossa/" + release(), RootCAs: roots,
 			Credentials: sign.Credentials{AccessKeyID: id, AccessKeySecret: secret, SecurityToken: getenv(envSessionToken)},
 		},
 	}, nil

@@ -19,7 +19,7 @@ func connectionAdvice(err error, setting string) string {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "the server there does not speak TLS: write http:// in " + setting
 	case errors.As(err, &unknown):
-		return "for a certificate of your own, SSL_CERT_FILE names the PEM file to trust; its names must have the host of the URL"
+		return "for a certificate of your own, --ca-file or " + envCAFile + " names the PEM file to believe; its names must have the host of the URL"
 	}
 	return ""
 }

@@ -17,7 +17,10 @@ import (
 	"github.com/ossastore/ossa/oss"
 )
 
-const envEndpoint = "OSS_ENDPOINT"
+const (
+	envEndpoint = "OSS_ENDPOINT"
+	envCAFile   = "OSSA_CA_FILE"
+)
 
 // sessionKeyPrefix is what IDs of access keys begin with that count with a token
 // only, here and at Alibaba Cloud.
@@ -36,6 +39,7 @@ type clientConfig struct {
 	signature     string
 	configFile    string
 	profile       string
+	caFile        string
 	json, quiet   bool
 
 	limitRate sizeFlag // of commands that transfer; bytes a second
@@ -55,6 +59,7 @@ func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.signature, "sign-version", "", "`version` of signatures: v4 or v1 (default v4)")
 	flags.StringVarP(&c.configFile, "config-file", "c", "", "`file` with profiles, such as one of ossutil")
 	flags.StringVar(&c.profile, "profile", "", "`name` of a profile, see ossa config ("+envProfile+")")
+	flags.StringVar(&c.caFile, "ca-file", "", "PEM `file` of certificates to believe, besides those of the machine ("+envCAFile+")")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only")
 }
@@ -78,10 +83,15 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots, err := s.rootCAs()
+	if err != nil {
+		return nil, err
+	}
 	c.resolved = s.endpoint.value
 	options := []oss.Option{
 		oss.WithUserAgent("ossa/" + release()), oss.WithCredentials(credentials),
 		oss.WithRegion(s.region.value), oss.WithAddressing(s.addressing), oss.WithSignature(s.signature),
+		oss.WithRootCAs(roots),
 	}
 	if c.log != nil {
 		options = append(options, oss.WithLogger(slog.New(c.log)))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -28,6 +29,7 @@ type profileEntry struct {
 	Token       bool   `json:"has_token,omitempty"`
 	Addressing  string `json:"addressing,omitempty"`
 	SignVersion string `json:"sign_version,omitempty"`
+	CAFile      string `json:"ca_file,omitempty"`
 	Problem     string `json:"problem,omitempty"` // why it cannot be used
 	Removed     bool   `json:"removed,omitempty"`
 }
@@ -68,7 +70,7 @@ func localLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), 
 // file.
 var profileKeys = []struct{ flag, key string }{
 	{"endpoint", "endpoint"}, {"region", "region"}, {"access-key-id", "accessKeyID"}, {"sts-token", "stsToken"},
-	{"addressing", "addressingStyle"}, {"sign-version", "signVersion"}, {"mode", "mode"},
+	{"ca-file", "caFile"}, {"addressing", "addressingStyle"}, {"sign-version", "signVersion"}, {"mode", "mode"},
 }
 
 func configSetCommand() *cobra.Command {
@@ -87,6 +89,7 @@ stands neither in the history of a shell nor in a list of processes.`,
 			flags.StringP("access-key-id", "i", "", "access key `ID`")
 			flags.StringVar(&secretFile, "secret-file", "", "`file` with the secret of the access key; - is stdin")
 			flags.StringP("sts-token", "t", "", "security `token` of a session")
+			flags.String("ca-file", "", "PEM `file` of certificates to believe, besides those of the machine")
 			flags.String("addressing", "", "where bucket names stand: path, virtual or cname")
 			flags.String("sign-version", "", "`version` of signatures: v4 or v1")
 			flags.String("mode", "", "`kind` of credentials: AK, StsToken or Anonymous")
@@ -150,6 +153,18 @@ func (p *printer) profileValues(flags *pflag.FlagSet, secretFile string) ([]prof
 		}
 		values = append(values, profileValue{"accessKeySecret", secret})
 	}
+	for i, v := range values {
+		if v.key == "caFile" && v.value != "" {
+			path, err := filepath.Abs(v.value) // wherever it is used from
+			if err == nil {
+				_, err = oss.LoadRootCAs(path)
+			}
+			if err != nil {
+				return nil, usagef("--ca-file: %w", err)
+			}
+			values[i].value = path
+		}
+	}
 	for _, v := range values {
 		if strings.TrimSpace(v.value) != v.value || strings.ContainsFunc(v.value, unicode.IsControl) {
 			return nil, usagef("%s: blanks at its ends and control characters cannot be kept", v.key)
@@ -208,7 +223,7 @@ func describeProfile(file, name string) profileEntry {
 		e.Problem = strings.TrimPrefix(err.Error(), "oss: ")
 		return e
 	}
-	e.Endpoint, e.Region, e.Mode = p.Endpoint, p.Region, p.Mode
+	e.Endpoint, e.Region, e.Mode, e.CAFile = p.Endpoint, p.Region, p.Mode, p.CAFile
 	for word, a := range addressings {
 		if a == p.Addressing && a != oss.AutoAddressing {
 			e.Addressing = word
@@ -275,7 +290,7 @@ func configShowCommand() *cobra.Command {
 			if e.AccessKeyID != "" {
 				secret = "set"
 			}
-			return p.fields("name", e.Name, "file", line(e.File), "endpoint", e.Endpoint, "region", e.Region, "mode", e.Mode,
+			return p.fields("name", e.Name, "file", line(e.File), "endpoint", e.Endpoint, "region", e.Region, "ca-file", line(e.CAFile), "mode", e.Mode,
 				"access-key-id", e.AccessKeyID, "access-key-secret", secret, "sts-token", token,
 				"addressing", e.Addressing, "sign-version", e.SignVersion, "problem", e.Problem)
 		})

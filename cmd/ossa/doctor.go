@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -48,7 +49,7 @@ if the command line cannot be understood.`,
 		},
 		ValidArgsFunction: c.completeLocation,
 		RunE: func(command *cobra.Command, args []string) error {
-			subject, err := c.subject(os.Getenv)
+			subject, roots, err := c.subject(os.Getenv)
 			if err != nil {
 				return err
 			}
@@ -68,7 +69,7 @@ if the command line cannot be understood.`,
 				json: c.json, quiet: c.quiet,
 				stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
 			}}
-			doctor.Examine(ctx, subject, doctor.World{UserAgent: "ossa/" + release()}, d.tell)
+			doctor.Examine(ctx, subject, doctor.World{UserAgent: "ossa/" + release(), RootCAs: roots}, d.tell)
 			if ctx.Err() != nil {
 				return &interruptedError{ctx.Err()}
 			}
@@ -84,20 +85,21 @@ if the command line cannot be understood.`,
 
 // subject is what a client would be made of, as it was given: what is wrong with
 // it is for the examination to tell.
-func (c *clientConfig) subject(getenv func(string) string) (doctor.Subject, error) {
+func (c *clientConfig) subject(getenv func(string) string) (doctor.Subject, *x509.CertPool, error) {
 	s, err := c.settings(getenv)
 	if err != nil {
-		return doctor.Subject{}, err
+		return doctor.Subject{}, nil, err
 	}
 	if s.profileErr != nil && s.keyID.value == "" {
-		return doctor.Subject{}, s.profileErr
+		return doctor.Subject{}, nil, s.profileErr
 	}
+	roots, err := s.rootCAs()
 	return doctor.Subject{
 		Endpoint: s.endpoint.value, EndpointFrom: s.endpoint.from, Region: s.region.value, RegionFrom: s.region.from,
 		Credentials: oss.Credentials{AccessKeyID: s.keyID.value, AccessKeySecret: s.secret.value, SecurityToken: s.token.value},
 		KeyIDFrom:   s.keyID.from, SecretFrom: s.secret.from, TokenFrom: s.token.from,
 		Anonymous: s.anonymous, Addressing: s.addressing, Signature: s.signature,
-	}, nil
+	}, roots, err
 }
 
 // diagnosis prints checks as they are made.

@@ -17,6 +17,7 @@ import (
 const (
 	noVersioning = "OSS does that by versioning, which ossa does not switch; ossa ls --all-versions lists versions, and ossa cat --version-id ID prints one"
 	noBucketSide = "ossa has none for this setting of buckets; ossutil has, for endpoints that know it"
+	alwaysChecks = "certificates are always checked; --ca-file FILE believes those in the file, which may be the server's own"
 	byMethod     = "it needs --method get, put or delete; "
 )
 
@@ -164,6 +165,11 @@ var foreignFlags = map[string]string{
 	"all":                  "use --all-versions",
 	"versions":             "use --all-versions",
 	"no-sign-request":      "use --anonymous",
+	"ca-bundle":            "use --ca-file",
+	"insecure":             alwaysChecks,
+	"no-check-certificate": alwaysChecks,
+	"no-verify-ssl":        alwaysChecks,
+	"skip-verify-cert":     alwaysChecks,
 }
 
 // foreignLetters are flags of one letter of other clients, by command.
@@ -184,7 +190,7 @@ var foreignLetters = map[string]string{
 // an alias that holds the endpoint and the key; true if a value follows.
 var flagsBefore = map[string]bool{
 	"-e": true, "-i": true, "-k": true, "-t": true, "-c": true, "--endpoint": true, "--access-key-id": true, "--access-key-secret": true,
-	"--sts-token": true, "--config-file": true, "--region": true, "--profile": true, "--sign-version": true, "--addressing": true,
+	"--sts-token": true, "--config-file": true, "--region": true, "--profile": true, "--sign-version": true, "--addressing": true, "--ca-file": true,
 	"-q": false, "--quiet": false, "--json": false, "--anonymous": false,
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"strings"
 
 	"github.com/ossastore/ossa/oss"
@@ -18,6 +19,7 @@ const fromProfile = "the profile"
 // the doctor tells more of it.
 type settings struct {
 	endpoint, region     chosen
+	caFile               chosen
 	keyID, secret, token chosen
 	anonymous            bool
 	addressing           oss.Addressing
@@ -44,6 +46,7 @@ func (c *clientConfig) settings(getenv func(string) string) (*settings, error) {
 	}
 	named := c.profile != "" || c.configFile != ""
 	s.endpoint = pick(c.endpoint, "--endpoint", stored.Endpoint, getenv, envEndpoint, named)
+	s.caFile = pick(c.caFile, "--ca-file", stored.CAFile, getenv, envCAFile, named)
 	s.region = pick(c.region, "--region", stored.Region, getenv, envRegion, named)
 	if s.region.value == "" && !strings.Contains(s.endpoint.value, ".aliyuncs.com") {
 		s.region.value = defaultRegion
@@ -117,6 +120,20 @@ func (c *clientConfig) chooseDialect(s *settings, stored *oss.Profile) error {
 		}
 	}
 	return nil
+}
+
+// rootCAs are the authorities to believe, nil for those of the machine alone.
+func (s *settings) rootCAs() (*x509.CertPool, error) { return loadRootCAs(s.caFile) }
+
+func loadRootCAs(file chosen) (*x509.CertPool, error) {
+	if file.value == "" {
+		return nil, nil
+	}
+	roots, err := oss.LoadRootCAs(file.value)
+	if err != nil {
+		return nil, usagef("%s: %w", file.from, err)
+	}
+	return roots, nil
 }
 
 // credentials are those of the settings, or why there are none.

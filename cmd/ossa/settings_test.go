@@ -90,7 +90,7 @@ accessKeySecret=two words
 			getenv := func(name string) string { return variables[name] }
 			c.flags.addressing = "auto"
 
-			s, err := c.flags.subject(getenv)
+			s, _, err := c.flags.subject(getenv)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -23,17 +25,23 @@ type Client struct {
 	Credentials sign.Credentials
 	UserAgent   string
 
-	HTTP  *http.Client     // default one with a time-out of a minute
-	Clock func() time.Time // default time.Now
+	HTTP    *http.Client     // default one with a time-out of a minute
+	RootCAs *x509.CertPool   // that the default one believes; nil for those of the machine
+	Clock   func() time.Time // default time.Now
 }
 
 // maxAnswer bounds an answer that is read, in bytes.
 const maxAnswer = 16 << 20
 
-// defaultHTTP follows no redirect: a call is for the server it was signed for.
-var defaultHTTP = &http.Client{
-	Timeout:       time.Minute,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// newHTTP follows no redirect: a call is for the server it was signed for.
+func (c *Client) newHTTP() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: c.RootCAs}
+	transport.DisableKeepAlives = true // calls are few
+	return &http.Client{
+		Timeout: time.Minute, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // Call does an action, such as CreateUser, and reads its answer into out, nil for
@@ -49,7 +57,7 @@ func (c *Client) Call(ctx context.Context, action string, in, out any) error {
 	}
 	client := c.HTTP
 	if client == nil {
-		client = defaultHTTP
+		client = c.newHTTP()
 	}
 	answer, err := client.Do(request)
 	if err != nil {

@@ -134,8 +134,8 @@ var Advice = map[Cause]string{
 	CertificateFuture:     "Set the clock of this machine; if it is right, the certificate of the server was made with a wrong one.",
 	CertificateSoon:       "Renew the certificate of the server before that. An Ossa server reads it anew after SIGHUP.",
 	CertificateName:       "Use a name that is in the certificate as endpoint, or have the certificate issued for this one.",
-	CertificateSelfSigned: "Add the certificate to those that this machine trusts; SSL_CERT_FILE names a file with it for one command.",
-	CertificateUnknown:    "Add the certificate of the issuer to those that this machine trusts (SSL_CERT_FILE for one command). The server may also leave out a certificate in between; and a company's proxy that opens TLS shows its own.",
+	CertificateSelfSigned: "Name a PEM file with it by --ca-file or OSSA_CA_FILE, or add it to those that this machine trusts.",
+	CertificateUnknown:    "Name a PEM file with the certificate of the issuer by --ca-file or OSSA_CA_FILE, or add it to those that this machine trusts. The server may also leave out a certificate in between; and a company's proxy that opens TLS shows its own.",
 
 	HTTPOnTLSPort:     "Write https:// in front of the endpoint.",
 	HTTPTimeout:       "The server hangs, or something else listens on this port. Look at the server's log, and at the port.",
