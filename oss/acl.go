@@ -40,8 +40,20 @@ func (c *Client) plain(ctx context.Context, k *call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := k.speaksOSS(r); err != nil {
+		return nil, err
+	}
 	a := r.answer()
 	return &a, nil
+}
+
+// speaksOSS looks whether an answer without a document comes from who was asked,
+// and not from who says 200 and a page to everything.
+func (k *call) speaksOSS(r *reply) error {
+	if len(r.doc) > 0 && r.header.Get(wire.HeaderRequestID) == "" {
+		return opError(k.op, k.bucket, k.key, errNoOSS)
+	}
+	return nil
 }
 
 // GetBucketACLRequest asks for the ACL of a bucket.

@@ -426,6 +426,9 @@ func (d *downloader) fetch(ctx context.Context, i int) error {
 	d.track.mu.Lock()
 	defer d.track.mu.Unlock()
 	d.sums[i], d.have[i] = h.sum, true
+	if !d.info.CRC64.Known { // and was told with the bytes
+		d.info.CRC64, d.res.CRC64 = r.crc, r.crc
+	}
 	return nil
 }
 

@@ -217,3 +217,81 @@ func TestDownloadAbsurdSize(t *testing.T) {
 		}
 	}
 }
+
+// A page that a network answers everything with is neither an object nor success.
+func TestAnswersOfOthers(t *testing.T) {
+	c := hostile(t, func(*http.Request, string) fault {
+		return answer(200, http.Header{"Content-Type": {"text/html"}}, "<html>Please log in</html>")
+	})
+	ctx := context.Background()
+	for name, do := range map[string]func() error{
+		"GetObject": func() error { _, err := c.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k"}); return err },
+		"OpenObject": func() error {
+			_, err := c.OpenObject(ctx, &OpenObjectRequest{Bucket: testBucket, Key: "k"})
+			return err
+		},
+		"DeleteObject": func() error {
+			_, err := c.DeleteObject(ctx, &DeleteObjectRequest{Bucket: testBucket, Key: "k"})
+			return err
+		},
+		"AbortMultipartUpload": func() error {
+			_, err := c.AbortMultipartUpload(ctx, &AbortMultipartUploadRequest{Bucket: testBucket, Key: "k", UploadID: "u"})
+			return err
+		},
+		"PutBucket": func() error { _, err := c.PutBucket(ctx, &PutBucketRequest{Bucket: testBucket}); return err },
+	} {
+		if err := do(); !errors.Is(err, errNoOSS) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A checksum that was damaged on the way is none that need not be compared, and
+// one that only the ranges tell is compared as well.
+func TestDownloadChecksumDamaged(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(3*testPart, 1)
+	f.put("k", data)
+	change := func(method string, headers func(http.Header), body bool) func(*http.Request, string) fault {
+		return func(req *http.Request, _ string) fault {
+			return func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(req)
+				if err == nil && (method == "" || req.Method == method) {
+					headers(resp.Header)
+				}
+				if err == nil && body && req.Method == http.MethodGet {
+					resp.Body = &damagedBody{ReadCloser: resp.Body}
+				}
+				return resp, err
+			}
+		}
+	}
+	drop := func(h http.Header) { h.Del("X-Oss-Hash-Crc64ecma") }
+	spoil := func(h http.Header) { h.Set("X-Oss-Hash-Crc64ecma", "12q") }
+	for _, c := range []struct {
+		name string
+		net  func(*http.Request, string) fault
+		want error
+	}{
+		{"no checksum", change("", drop, false), nil},
+		{"none in HEAD", change(http.MethodHead, drop, false), nil},
+		{"none in HEAD, other bytes", change(http.MethodHead, drop, true), ErrChecksum},
+		{"a bad one", change("", spoil, false), ErrChecksum},
+	} {
+		f.net.set(c.net)
+		name := filepath.Join(t.TempDir(), "file")
+		res, err := f.DownloadFile(context.Background(), name, &DownloadRequest{Bucket: testBucket, Key: "k", PartSize: testPart})
+		if !errors.Is(err, c.want) || err == nil && res.Verified != (c.name != "no checksum") {
+			t.Errorf("%s: %+v, %v", c.name, res, err)
+		}
+	}
+	f.net.set(change("", spoil, false))
+	res, err := f.OpenObject(context.Background(), &OpenObjectRequest{Bucket: testBucket, Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, ErrChecksum) {
+		t.Errorf("read: %v", err)
+	}
+}

@@ -196,6 +196,10 @@ func (c *Client) GetObject(ctx context.Context, q *GetObjectRequest) (*GetObject
 		return nil, err
 	}
 	res := &GetObjectResult{ObjectInfo: objectInfo(r), ContentLength: r.length, ContentRange: r.header.Get("Content-Range")}
+	if res.ETag == "" && !res.CRC64.Known {
+		r.body.Close()
+		return nil, opError(k.op, k.bucket, k.key, errNoOSS)
+	}
 	if q.Range != nil || k.header.Get("Range") == "" {
 		if err := q.Range.checkRange(r.status, res); err != nil {
 			r.body.Close()
@@ -380,8 +384,12 @@ func (q *DeleteObjectRequest) build() *call {
 
 // DeleteObject deletes an object. One that is not there is no error.
 func (c *Client) DeleteObject(ctx context.Context, q *DeleteObjectRequest) (*DeleteObjectResult, error) {
-	r, err := c.send(ctx, q.build())
+	k := q.build()
+	r, err := c.send(ctx, k)
 	if err != nil {
+		return nil, err
+	}
+	if err := k.speaksOSS(r); err != nil {
 		return nil, err
 	}
 	return &DeleteObjectResult{

@@ -17,6 +17,7 @@ type rangeReader struct {
 
 	off, left int64
 	body      io.ReadCloser // nil while there is none
+	crc       CRC64         // of the whole object, as the latest answer told it
 	tries     int           // in a row that brought nothing
 }
 
@@ -101,7 +102,7 @@ func (r *rangeReader) open() error {
 		res.Body.Close()
 		return r.fail(fmt.Errorf("%w: asked for bytes %d-%d of %s, the answer has %q of %s", errNoRange, r.off, r.off+r.left-1, r.etag, res.ContentRange, res.ETag))
 	}
-	r.body = res.Body
+	r.body, r.crc = res.Body, res.CRC64
 	return nil
 }
 

@@ -131,9 +131,12 @@ func (c CRC64) String() string {
 // is reports whether c is the sum, or not known.
 func (c CRC64) is(sum uint64) bool { return !c.Known || c.Sum == sum }
 
+// headerCRC64 reads the checksum of an answer. A damaged one is known, and 0: so it
+// is that of no bytes, and not one that need not be compared.
 func headerCRC64(h http.Header) CRC64 {
-	sum, ok := digest.ParseCRC64(h.Get(wire.HeaderCRC64))
-	return CRC64{sum, ok}
+	text := h.Get(wire.HeaderCRC64)
+	sum, ok := digest.ParseCRC64(text)
+	return CRC64{sum, ok || text != ""}
 }
 
 // headerETag returns the entity tag without its quotes.

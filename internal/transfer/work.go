@@ -187,6 +187,7 @@ func (r *run) fetchBody(t *Task, res *oss.GetObjectResult, w io.Writer, o *Outco
 			r.Observer.Moved(t, p)
 		}
 		if err == io.EOF {
+			o.noteUncompared()
 			return nil
 		}
 		if err != nil {
@@ -272,7 +273,15 @@ func (r *run) fetchLarge(ctx context.Context, t *Task, o *Outcome) error {
 	}
 	o.Size, o.Moved, o.Resumed, o.Notes = res.Size, res.BytesFetched, res.Resumed, res.Notes
 	o.ETag, o.CRC64, o.Version = res.ETag, res.CRC64, res.VersionID
+	o.noteUncompared()
 	return nil
+}
+
+// noteUncompared says so if a server has told no checksum of what was downloaded.
+func (o *Outcome) noteUncompared() {
+	if !o.CRC64.Known {
+		o.Notes = append(o.Notes, "the server tells no CRC-64: the bytes were compared with nothing")
+	}
 }
 
 // fetchSmall writes a file under a name for that, and gives it its own when all
@@ -283,7 +292,7 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 		return err
 	}
 	defer res.Body.Close()
-	if res.Size >= smallFile { // it grew since it was listed
+	if res.Size >= smallFile || res.ContentLength < 0 { // it grew since it was listed, or tells no length
 		res.Body.Close()
 		return r.fetchLarge(ctx, t, o)
 	}
