@@ -61,6 +61,7 @@ func (b *longBucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Unlock()
 	w.Header().Set("Content-Type", "application/xml")
 	if operation == "GET" {
+		w.Header().Set("ETag", `"0CC175B9C0F1B6A831C399E269772661"`)
 		w.Header().Set("Content-Length", "10")
 		io.WriteString(w, "first") // the second half follows
 		w.(http.Flusher).Flush()
