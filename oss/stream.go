@@ -159,12 +159,40 @@ func (u *uploader) sendStream(ctx context.Context, first []byte, have map[int]Pa
 	return readErr
 }
 
-// readParts cuts the stream into parts. Buffers in use, and those that wait for
-// use, take no more than the memory that is allowed; a part waits until there is
-// room.
+// partBuffers are the buffers of a stream. Those in use, and those that wait for
+// use, take no more than memory.
+type partBuffers struct {
+	memory int64 // bytes
+	most   int   // buffers
+	inUse  int64 // bytes of those that exist
+	out    int   // that exist
+	free   <-chan []byte
+}
+
+// get returns a buffer of a size, once there is room for it.
+func (b *partBuffers) get(ctx context.Context, size int64) ([]byte, error) {
+	for {
+		if b.out < b.most && b.inUse+size <= b.memory || b.out == 0 {
+			b.inUse += size
+			b.out++
+			return make([]byte, size), nil
+		}
+		select {
+		case p := <-b.free:
+			if int64(cap(p)) == size {
+				return p, nil
+			}
+			b.inUse -= int64(cap(p))
+			b.out--
+		case <-ctx.Done():
+			return nil, ended(ctx)
+		}
+	}
+}
+
+// readParts cuts the stream into parts; one waits until there is room for it.
 func (u *uploader) readParts(ctx context.Context, data []byte, queue chan<- streamPart, free <-chan []byte) error {
-	inUse := int64(cap(data))
-	out := 1 // buffers that exist
+	buffers := partBuffers{memory: u.memory, most: u.parallel + 1, inUse: int64(cap(data)), out: 1, free: free}
 	u.size = 0
 	u.done = nil
 	for number := 1; ; number++ {
@@ -173,26 +201,9 @@ func (u *uploader) readParts(ctx context.Context, data []byte, queue chan<- stre
 			if number > lastPart {
 				return u.fail(fmt.Errorf("the stream is longer than %d parts of at most %d bytes; that needs a larger part size and, in the library, more Memory", lastPart, u.streamPartSize(lastPart)))
 			}
-			size := u.streamPartSize(number)
-			data = nil
-			for data == nil {
-				if out < u.parallel+1 && inUse+size <= u.memory || out == 0 {
-					data = make([]byte, size)
-					inUse += size
-					out++
-					break
-				}
-				select {
-				case b := <-free:
-					if int64(cap(b)) == size {
-						data = b
-					} else {
-						inUse -= int64(cap(b))
-						out--
-					}
-				case <-ctx.Done():
-					return u.fail(ended(ctx))
-				}
+			var err error
+			if data, err = buffers.get(ctx, u.streamPartSize(number)); err != nil {
+				return u.fail(err)
 			}
 			n, err := u.fill(ctx, data)
 			if err != nil && err != io.EOF {

@@ -275,12 +275,6 @@ func (u *uploader) lookAtFile() error {
 		if u.size == 0 {
 			u.size = info.Size()
 		}
-		if u.size == 0 {
-			// Files of /proc have bytes and tell no size.
-			if n, _ := u.q.Body.ReadAt(make([]byte, 1), 0); n > 0 {
-				return fmt.Errorf("%s has bytes, and its size is 0; as Stream it can be sent", info.Name())
-			}
-		}
 		u.before = info
 	} else if s, ok := u.q.Body.(interface{ Size() int64 }); ok && u.size == 0 {
 		u.size = s.Size()
@@ -288,10 +282,10 @@ func (u *uploader) lookAtFile() error {
 	if u.size < 0 {
 		return fmt.Errorf("a size of %d bytes", u.size)
 	}
-	if u.size == 0 && u.before == nil {
-		// Nobody wants an empty object of what has bytes.
+	if u.size == 0 {
+		// Files of /proc have bytes and tell no size.
 		if n, _ := u.q.Body.ReadAt(make([]byte, 1), 0); n > 0 {
-			return errors.New("no size is given of a body that has bytes")
+			return errors.New("the body has bytes, and its size is 0; as Stream it can be sent")
 		}
 	}
 	return nil
