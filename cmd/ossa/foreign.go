@@ -247,6 +247,13 @@ func commandAdvice(group *cobra.Command, typed string) string {
 	for _, c := range group.Commands() {
 		names = append(names, c.Name())
 	}
+	if strings.HasPrefix(typed, ossScheme) && len(names) > 0 {
+		if !group.HasParent() {
+			return `: what is to be done with it, such as ls, cp or stat, comes first`
+		}
+		slices.Sort(names)
+		return ": what is to be done with it comes first, one of " + strings.Join(names, ", ")
+	}
 	for _, name := range synonyms[typed] {
 		if slices.Contains(names, name) {
 			return didYouMean(name)

@@ -32,6 +32,8 @@ func TestForeignWords(t *testing.T) {
 		"cp a oss://bkt/ --partsize=1MiB":                    `did you mean "--part-size"?`,
 		"sync a oss://bkt/ --dryrun":                         `did you mean "--dry-run"?`,
 		"ls -json oss://bkt":                                 `did you mean "--json"?`,
+		"acl oss://bkt/k":                                    "comes first, one of get, set\n",
+		"oss://bkt":                                          "such as ls, cp or stat, comes first",
 		"rm -rfb oss://bkt":                                  "use ossa rb, with --empty",
 		"sync a oss://bkt -r":                                "leave it out",
 		"ls -x oss://bkt":                                    "unknown shorthand flag: 'x' in -x\n",

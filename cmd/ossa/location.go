@@ -103,3 +103,12 @@ func parseBucket(text string) (string, error) {
 	}
 	return l.Bucket, err
 }
+
+// asPattern is what whoever wrote a name as a pattern has to know, "" for other
+// names: there are none where nothing was found.
+func asPattern(name string) string {
+	if strings.ContainsAny(name, "*?") {
+		return ": * and ? stand for themselves there, and patterns go with --include"
+	}
+	return ""
+}

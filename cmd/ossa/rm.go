@@ -177,8 +177,12 @@ func (r *removal) confirmBelow(targets []location) error {
 
 func (r *removal) removeBelow(targets []location) error {
 	for _, l := range targets {
+		done := r.done
 		if err := r.below(l); err != nil {
 			return err
+		}
+		if r.done == done && r.failed == 0 && !r.bucketToo && !r.quiet {
+			r.warn("there is nothing to delete that begins with %s%s", line(l.String()), asPattern(l.Key))
 		}
 	}
 	return nil

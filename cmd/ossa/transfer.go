@@ -157,7 +157,7 @@ func (t *transferring) many(source, target transfer.Tree) error {
 		return fmt.Errorf("%d failed, and the report could not be written: %w", sum.Failed, closeErr)
 	case sum.Failed == 0:
 		if sum.Done+sum.Skipped+sum.Deleted == 0 && sum.KeptBack == "" && !t.s.quiet {
-			t.s.warn("there is nothing to copy in %s", line(t.s.args[0]))
+			t.s.warn("there is nothing to copy in %s%s", line(t.s.args[0]), asPattern(t.s.args[0]))
 		}
 		return nil
 	case sum.Done+sum.Skipped+sum.Deleted == 0:
