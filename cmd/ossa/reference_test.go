@@ -58,6 +58,26 @@ What ` + "`ossa COMMAND --help`" + ` tells, in one place. What commands have in 
 	}
 }
 
+// The README lists every command.
+func TestReadmeCommands(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| For | Commands |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, c := range rootCommand().Commands() {
+		if !c.Hidden && c.Name() != "version" && c.Name() != "help" && !strings.Contains(table, "`"+c.Name()) {
+			t.Errorf("the table of commands lacks %s", c.Name())
+		}
+	}
+	for _, m := range quotedWord.FindAllStringSubmatch(table, -1) {
+		if _, err := unknownCommand(rootCommand(), strings.Fields(m[1])); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+	}
+}
+
 func sharedFlags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.SortFlags = false
