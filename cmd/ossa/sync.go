@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -26,8 +24,8 @@ What was found out about files is kept in a journal below the state directory,
 one for each pair of directory and prefix, so that a run that was interrupted, and
 the next one, neither read unchanged files again nor ask about them. It counts
 only while size and time of the file and the ETag of the object are what they
-were, and can be deleted at any time. Downloaded files get the time of their
-objects.
+were, and can be deleted at any time; those that were not used for 90 days are.
+Downloaded files get the time of their objects.
 
 --delete deletes what is in TARGET and not in SOURCE, at the end, and only if all
 of SOURCE could be read; on a terminal it asks first. What the patterns leave out is
@@ -113,6 +111,9 @@ func (y *syncing) tree(l location) transfer.Tree {
 	return &transfer.Folder{Path: l.Path, Links: transfer.Links(y.links)}
 }
 
+// journalAge is how long the journal of a pair is kept that nobody syncs any more.
+const journalAge = 90 * 24 * time.Hour
+
 // openJournal opens the journal of the folder, if there is one. Without it the
 // run takes longer, and that is all.
 func (y *syncing) openJournal() {
@@ -129,9 +130,11 @@ func (y *syncing) openJournal() {
 			path = real
 		}
 		scope := fmt.Sprintf("%q %q %q %q", y.client.resolved, remote.Bucket, asFolder(remote.Key), path)
-		sum := sha256.Sum256([]byte(scope))
-		dir := filepath.Join(y.state, "sync", hex.EncodeToString(sum[:12]))
-		y.options.Journal, err = transfer.OpenJournal(dir, scope, time.Now)
+		all := filepath.Join(y.state, "sync")
+		y.options.Journal, err = transfer.OpenJournal(filepath.Join(all, transfer.JournalName(scope)), scope, time.Now)
+		if err := transfer.PruneJournals(all, time.Now().Add(-journalAge)); err != nil {
+			y.s.warn("old journals could not be removed: %v", err)
+		}
 	}
 	if err != nil {
 		y.s.warn("without a journal: %v", err)

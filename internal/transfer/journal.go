@@ -3,12 +3,14 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,6 +76,77 @@ func OpenJournal(dir, scope string, now func() time.Time) (*Journal, error) {
 		return nil, err
 	}
 	return openJournal(dir, scope, now)
+}
+
+// prunedName is what a journal is called that is being removed, beside its name.
+const prunedName = ".old"
+
+var journalName = regexp.MustCompile(`^[0-9a-f]{24}(` + regexp.QuoteMeta(prunedName) + `)?$`)
+
+// JournalName is the directory of a journal below that of all of them.
+func JournalName(scope string) string {
+	sum := sha256.Sum256([]byte(scope))
+	return hex.EncodeToString(sum[:12])
+}
+
+// PruneJournals removes the journals below dir in which nothing was written since
+// a time, as opening one does. What else there is it leaves alone. Whoever has
+// such a journal open loses what is in it, and no more.
+func PruneJournals(dir string, since time.Time) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var failed []error
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if !e.IsDir() || !journalName.MatchString(e.Name()) {
+			continue
+		}
+		old := strings.HasSuffix(name, prunedName) // an earlier removal did not end
+		if !old {
+			written, err := lastWritten(name)
+			if err != nil || !written.Before(since) {
+				failed = append(failed, err)
+				continue
+			}
+			// Whoever opens it from here on begins anew, and not with half of it.
+			if err := errors.Join(os.RemoveAll(name+prunedName), os.Rename(name, name+prunedName)); err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			name += prunedName
+		}
+		failed = append(failed, os.RemoveAll(name))
+	}
+	return errors.Join(append(failed, err)...)
+}
+
+// lastWritten is the time of the newest file in a directory, or of itself if it is
+// empty.
+func lastWritten(dir string) (time.Time, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var last time.Time
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return time.Time{}, err // somebody works there
+		}
+		if info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	if len(entries) == 0 {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return time.Time{}, err
+		}
+		last = info.ModTime()
+	}
+	return last, nil
 }
 
 // clearDirectory removes what is in a directory.

@@ -2,8 +2,10 @@ package transfer
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -105,5 +107,77 @@ func TestSettled(t *testing.T) {
 		if got := (fileState{1, now.Add(-ago)}).settled(now); got != want {
 			t.Errorf("changed %v before: %v", ago, got)
 		}
+	}
+}
+
+// Journals that nobody has opened since a time are removed, and nothing else is.
+func TestPruneJournals(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now() // files that are written have that time
+	clock := func() time.Time { return now }
+	open := func(name string) {
+		t.Helper()
+		j, err := OpenJournal(filepath.Join(dir, name), "scope", clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.put("file", fileState{size: 1}, fingerprint{crc: 2, etag: "E"})
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age := func(name string, written time.Time) {
+		t.Helper()
+		err := filepath.WalkDir(filepath.Join(dir, name), func(path string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Chtimes(path, written, written))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, fresh, again, half := JournalName("old"), JournalName("fresh"), JournalName("again"), JournalName("half")+prunedName
+	since := now.Add(-90 * 24 * time.Hour)
+	for _, name := range []string{old, fresh, again, half, "mine", old + prunedName} {
+		open(name)
+		age(name, since.Add(-time.Second))
+	}
+	age(fresh, since)
+	open(again) // which writes, if only that it was opened
+	if err := os.WriteFile(filepath.Join(dir, JournalName("a file")), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	age(JournalName("a file"), since.Add(-time.Hour))
+	empty := JournalName("empty")
+	if err := os.Mkdir(filepath.Join(dir, empty), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	age(empty, since.Add(-time.Second))
+
+	if err := PruneJournals(dir, since); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	want := []string{fresh, again, "mine", JournalName("a file")}
+	slices.Sort(want)
+	if !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+	if err := PruneJournals(filepath.Join(dir, "none"), since); err != nil {
+		t.Errorf("without a directory: %v", err)
+	}
+	j, err := OpenJournal(filepath.Join(dir, fresh), "scope", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if f, known := j.get("file", fileState{size: 1}); !known || f.crc != 2 {
+		t.Errorf("what was kept has %v, %v", f, known)
 	}
 }
