@@ -18,6 +18,7 @@ const (
 	noVersioning = "OSS does that by versioning, which ossa does not switch; ossa ls --all-versions lists versions, and ossa cat --version-id ID prints one"
 	noBucketSide = "ossa has none for this setting of buckets; ossutil has, for endpoints that know it"
 	alwaysChecks = "certificates are always checked; --ca-file FILE believes those in the file, which may be the server's own"
+	secretByFile = "use --secret-file FILE, or - for stdin: others on this machine see command lines"
 	byMethod     = "it needs --method get, put or delete; "
 )
 
@@ -145,6 +146,9 @@ var foreignFlags = map[string]string{
 	"metadata":            "use --meta NAME=VALUE",
 	"partition-download":  "leave it out: ossa cp fetches large objects in parts anyway",
 
+	// config set
+	"access-key-secret": secretByFile,
+
 	// mc, rclone and aws
 	"bwlimit":              "use --limit-rate, such as 1MiB",
 	"limit-upload":         "use --limit-rate, such as 1MiB",
@@ -174,16 +178,17 @@ var foreignFlags = map[string]string{
 
 // foreignLetters are flags of one letter of other clients, by command.
 var foreignLetters = map[string]string{
-	"ossa rm -b":   "use ossa rb, with --empty for a bucket that has something in it",
-	"ossa ls -R":   "use -r",
-	"ossa cp -R":   "use -r",
-	"ossa rm -R":   "use -r",
-	"ossa cp -a":   "ossa cp -r keeps names and bytes; times, owners and modes of files are no part of objects",
-	"ossa cp -v":   "use --verbose",
-	"ossa sync -v": "use --verbose",
-	"ossa sync -r": "leave it out: all levels are compared anyway",
-	"ossa cp -P":   "leave it out: progress is shown on a terminal",
-	"ossa sync -P": "leave it out: progress is shown on a terminal",
+	"ossa config set -k": secretByFile,
+	"ossa rm -b":         "use ossa rb, with --empty for a bucket that has something in it",
+	"ossa ls -R":         "use -r",
+	"ossa cp -R":         "use -r",
+	"ossa rm -R":         "use -r",
+	"ossa cp -a":         "ossa cp -r keeps names and bytes; times, owners and modes of files are no part of objects",
+	"ossa cp -v":         "use --verbose",
+	"ossa sync -v":       "use --verbose",
+	"ossa sync -r":       "leave it out: all levels are compared anyway",
+	"ossa cp -P":         "leave it out: progress is shown on a terminal",
+	"ossa sync -P":       "leave it out: progress is shown on a terminal",
 }
 
 // flagsBefore are those of the client that may stand before the command, as in

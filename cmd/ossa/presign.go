@@ -176,6 +176,9 @@ func (p *presigner) request(number int) (oss.Request, error) {
 	case "abort":
 		return &oss.AbortMultipartUploadRequest{Bucket: bucket, Key: key, UploadID: p.uploadID, Header: header}, nil
 	}
+	if strings.EqualFold(p.operation, http.MethodPost) {
+		return nil, usagef("POST is sent to begin and to complete an upload: --operation initiate or complete")
+	}
 	return nil, usagef("%q is none of %s", p.operation, presignOperations)
 }
 

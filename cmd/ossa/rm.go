@@ -191,7 +191,7 @@ func (r *removal) removeBelow(targets []location) error {
 func (r *removal) ask(l location) error {
 	switch {
 	case r.bucketToo:
-		return r.confirm("Delete %s with all that is in it: objects, their versions and open uploads?", line(l.String()))
+		return r.confirm("Delete %s with all objects, versions and open uploads in it?", line(l.String()))
 	case l.Key == "":
 		return r.confirm("Delete %s in %s?", strings.TrimSuffix(r.what(), ","), line(l.String()))
 	}
