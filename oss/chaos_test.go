@@ -136,6 +136,57 @@ func TestChaosUpload(t *testing.T) {
 	}
 }
 
+// The same for copies in the server: they end with the bytes of their source, and
+// where only kills cost, no more than the parts that were in flight is copied again.
+func TestChaosCopy(t *testing.T) {
+	f := newFixture(t)
+	const parallel = 3
+	for round := range *chaosRounds {
+		seed := *chaosSeed + uint64(round)
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		size := 1 + rnd.IntN(14*testPart)
+		data := pattern(size, seed)
+		f.net.set(nil)
+		f.put("source", data)
+		key := fmt.Sprint("k", round)
+		c := &chaos{rnd: rnd}
+		if rnd.IntN(2) == 0 {
+			c.rate = 0.15
+		}
+		f.net.reset()
+		f.net.set(c.hook)
+		for try := 0; ; try++ {
+			if try == 50 {
+				t.Fatalf("seed %d: no end", seed)
+			}
+			ctx, kill := context.WithCancel(context.Background())
+			c.arm(kill)
+			_, err := f.client().Copy(ctx, &CopyRequest{
+				Bucket: testBucket, Key: key, Source: CopySource{Bucket: testBucket, Key: "source"}, PartSize: testPart, Parallel: parallel,
+			})
+			kill()
+			if err == nil {
+				break
+			}
+			if c.rate == 0 && !errors.Is(err, context.Canceled) {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+		}
+		f.net.set(nil)
+		if c.rate == 0 {
+			// A kill after Complete, before its answer, costs a copy: nobody looks for it.
+			parts := (size + testPart - 1) / testPart
+			most := parts*f.net.requests("Complete") + c.kills*parallel
+			if copied := f.net.requests("UploadPartCopy"); copied > most {
+				t.Errorf("seed %d: %d parts copied of %d, after %d kills", seed, copied, parts, c.kills)
+			}
+		}
+		if !bytes.Equal(f.read(key), data) {
+			t.Errorf("seed %d: other bytes", seed)
+		}
+	}
+}
+
 // The same for downloads.
 func TestChaosDownload(t *testing.T) {
 	f := newFixture(t)
