@@ -701,3 +701,36 @@ func TestStreamPartSize(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A copy in parts goes on where an earlier run ended, unless it shall not.
+func TestCopyGoesOn(t *testing.T) {
+	f := newFixture(t)
+	_, err := f.client.PutObject(t.Context(), &oss.PutObjectRequest{
+		Bucket: testBucket, Key: "source", Body: strings.NewReader(strings.Repeat("x", 5*oss.MinPartSize)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(restart bool) (*Outcome, error) {
+		_, o, err := RunOne(t.Context(), Options{Client: f.client, PartSize: oss.MinPartSize, Parallel: 1, Restart: restart}, &Task{
+			Action: Copy, Name: "k", Bucket: testBucket, Key: "k", From: oss.CopySource{Bucket: testBucket, Key: "source"},
+		})
+		return o, err
+	}
+	for _, restart := range []bool{false, true} {
+		f.set(func(req *http.Request) error {
+			if req.Header.Get("x-oss-copy-source") != "" && req.URL.Query().Get("partNumber") == "4" {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		})
+		if _, err := run(false); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
+		f.set(nil)
+		o, err := run(restart)
+		if err != nil || o.Resumed == restart || strings.Contains(strings.Join(o.Notes, "\n"), "going on with upload") == restart {
+			t.Errorf("restart %v: %+v, %v", restart, o, err)
+		}
+	}
+}
