@@ -47,7 +47,7 @@ func (q *ListBucketsRequest) build() *call {
 	return k
 }
 
-// ListBuckets lists a page of the buckets. Buckets lists them all.
+// ListBuckets lists a page of the buckets. [Client.Buckets] lists them all.
 func (c *Client) ListBuckets(ctx context.Context, q *ListBucketsRequest) (*ListBucketsResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)

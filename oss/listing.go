@@ -72,7 +72,7 @@ func (q *ListObjectsRequest) build() *call {
 	return k
 }
 
-// ListObjects lists a page of objects. Objects lists them all.
+// ListObjects lists a page of objects. [Client.Objects] lists them all.
 func (c *Client) ListObjects(ctx context.Context, q *ListObjectsRequest) (*ListObjectsResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)
@@ -127,7 +127,7 @@ func (q *ListObjectsV2Request) build() *call {
 	return k
 }
 
-// ListObjectsV2 lists a page of objects. Objects lists them all.
+// ListObjectsV2 lists a page of objects. [Client.Objects] lists them all.
 func (c *Client) ListObjectsV2(ctx context.Context, q *ListObjectsV2Request) (*ListObjectsV2Result, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)
@@ -187,7 +187,7 @@ func (q *ListObjectVersionsRequest) build() *call {
 	return k
 }
 
-// ListObjectVersions lists a page of versions. Versions lists them all.
+// ListObjectVersions lists a page of versions. [Client.Versions] lists them all.
 func (c *Client) ListObjectVersions(ctx context.Context, q *ListObjectVersionsRequest) (*ListObjectVersionsResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)

@@ -362,7 +362,7 @@ func (q *ListPartsRequest) build() *call {
 	return k
 }
 
-// ListParts lists a page of the parts of an upload. Parts lists them all.
+// ListParts lists a page of the parts of an upload. [Client.Parts] lists them all.
 func (c *Client) ListParts(ctx context.Context, q *ListPartsRequest) (*ListPartsResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)
@@ -429,8 +429,8 @@ func (q *ListMultipartUploadsRequest) build() *call {
 	return k
 }
 
-// ListMultipartUploads lists a page of the open uploads of a bucket. Uploads
-// and ObjectUploads list them all.
+// ListMultipartUploads lists a page of the open uploads of a bucket. [Client.Uploads]
+// and [Client.ObjectUploads] list them all.
 func (c *Client) ListMultipartUploads(ctx context.Context, q *ListMultipartUploadsRequest) (*ListMultipartUploadsResult, error) {
 	k := q.build()
 	r, err := c.send(ctx, k)

@@ -76,6 +76,9 @@ func (c *Client) PutObject(ctx context.Context, q *PutObjectRequest) (*PutObject
 
 func (c *Client) putObject(ctx context.Context, q *PutObjectRequest, body *content) (*PutObjectResult, error) {
 	k := q.build()
+	if body.size > MaxPutSize {
+		k.fail(fmt.Errorf("%d bytes are more than the %d of one request; Upload has no such limit", body.size, int64(MaxPutSize)))
+	}
 	k.body = body
 	body.sum = newCRC()
 	r, err := c.send(ctx, k)

@@ -435,6 +435,14 @@ func TestRefusedBeforeSending(t *testing.T) {
 			_, err := f.GetObject(ctx, &GetObjectRequest{Bucket: testBucket, Key: "k", Range: &Range{}})
 			return err
 		},
+		"more than an object of one request can have": func() error {
+			_, err := f.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Body: io.NewSectionReader(zeros{}, 0, MaxPutSize+1)})
+			return err
+		},
+		"more than a part can have": func() error {
+			_, err := f.UploadPart(ctx, &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: "u", PartNumber: 1, Body: io.NewSectionReader(zeros{}, 0, MaxPartSize+1)})
+			return err
+		},
 		"a body that is shorter than its length": func() error {
 			_, err := f.PutObject(ctx, &PutObjectRequest{Bucket: testBucket, Key: "k", Body: io.MultiReader(strings.NewReader("abc")), Length: 4})
 			f.net.reset()
