@@ -251,7 +251,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	began := c.clock.Now()
 	resp, err := c.http.Do(req)
 	w.disarm()
-	in := &incoming{watch: w, stall: c.stall, ctx: ctx, cancel: cancel, limit: c.limit, length: -1}
+	in := &incoming{watch: w, stall: c.stall, slow: k.slow, ctx: ctx, cancel: cancel, limit: c.limit, length: -1}
 	if err == nil {
 		in.body, in.length = resp.Body, resp.ContentLength
 		r = &reply{status: resp.StatusCode, header: resp.Header, length: in.length}
@@ -429,12 +429,35 @@ type incoming struct {
 	cancel context.CancelCauseFunc
 	limit  *limiter
 	length int64 // announced; -1 if unknown
+
+	slow   bool          // as of the call
+	came   int           // bytes, of the latest leastPerStall
+	waited time.Duration // for them
+}
+
+// leastPerStall is how many bytes of an answer must come within the stall timeout:
+// what trickles stands as good as still, and could do so for years.
+const leastPerStall = 256
+
+// trickles counts what came after a wait.
+func (in *incoming) trickles(n int, wait time.Duration) bool {
+	in.came += n
+	in.waited += wait
+	if in.came >= leastPerStall {
+		in.came, in.waited = 0, 0
+	}
+	return in.waited >= in.stall && in.stall > 0 && !in.slow
 }
 
 func (in *incoming) Read(p []byte) (int, error) {
+	began := in.watch.clock.Now()
 	in.watch.arm(in.stall)
 	n, err := in.body.Read(p)
 	in.watch.disarm()
+	if in.trickles(n, in.watch.clock.Now().Sub(began)) && err == nil {
+		in.cancel(ErrStalled)
+		err = ErrStalled
+	}
 	in.limit.wait(in.ctx, n)
 	if err != nil && err != io.EOF && errors.Is(context.Cause(in.ctx), ErrStalled) {
 		err = ErrStalled

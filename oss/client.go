@@ -154,10 +154,10 @@ func WithClock(clock Clock) Option { return func(c *Client) { c.clock = clock } 
 // RetryPolicy{}.
 func WithRetryPolicy(p RetryPolicy) Option { return func(c *Client) { c.retry = p } }
 
-// WithStallTimeout sets how long nothing may move on a connection before the
-// request is given up and, if it can be, repeated. Default 30 s; negative is no
-// limit. Waiting for an answer after all was sent has a limit of its own, see
-// WithAnswerTimeout.
+// WithStallTimeout sets how long nothing may move on a connection, or less than
+// 256 bytes of an answer, before the request is given up and, if it can be,
+// repeated. Default 30 s; negative is no limit. Waiting for an answer after all
+// was sent has a limit of its own, see WithAnswerTimeout.
 func WithStallTimeout(d time.Duration) Option { return func(c *Client) { c.stall = d } }
 
 // WithAnswerTimeout sets how long the server may take over an answer when it has

@@ -18,7 +18,8 @@ type rangeReader struct {
 	off, left int64
 	body      io.ReadCloser // nil while there is none
 	crc       CRC64         // of the whole object, as the latest answer told it
-	tries     int           // in a row that brought nothing
+	tries     int           // in a row that brought next to nothing
+	brought   int64         // by the latest
 }
 
 func (r *rangeReader) fail(err error) error { return opError("GetObject", r.q.Bucket, r.q.Key, err) }
@@ -45,7 +46,7 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
 		r.off += int64(n)
 		r.left -= int64(n)
-		if n > 0 {
+		if r.brought += int64(n); r.brought >= leastPerStall {
 			r.tries = 0
 		}
 		if err != nil && r.left > 0 {
@@ -102,7 +103,7 @@ func (r *rangeReader) open() error {
 		res.Body.Close()
 		return r.fail(fmt.Errorf("%w: asked for bytes %d-%d of %s, the answer has %q of %s", errNoRange, r.off, r.off+r.left-1, r.etag, res.ContentRange, res.ETag))
 	}
-	r.body, r.crc = res.Body, res.CRC64
+	r.body, r.crc, r.brought = res.Body, res.CRC64, 0
 	return nil
 }
 

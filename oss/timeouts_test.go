@@ -174,3 +174,55 @@ func TestPartSizeFollowsRate(t *testing.T) {
 		})
 	}
 }
+
+// drip hands out a few bytes at a time, a second each.
+type drip struct {
+	r     io.Reader
+	n     int
+	clock *testClock
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	d.clock.advance(time.Second)
+	return d.r.Read(p[:min(len(p), d.n)])
+}
+
+// What trickles is given up as what stands still is, and not tried again and
+// again for the few bytes that it brings; what is slow is not.
+func TestTrickle(t *testing.T) {
+	ctx := context.Background()
+	for perSecond, ok := range map[int]bool{1: false, 5: false, 100: true} {
+		clock := newTestClock()
+		data := pattern(20<<10, 1)
+		requests := 0
+		client := mustClient(t, WithCredentials(AnonymousCredentials()), WithClock(clock), WithRetryPolicy(RetryPolicy{Attempts: 2, PartAttempts: 3}),
+			WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				requests++
+				h := http.Header{"Etag": {`"e"`}}
+				if req.URL.Query().Has("acl") {
+					text := "<AccessControlPolicy><!--" + strings.Repeat(" ", 5000) + "--></AccessControlPolicy>"
+					return answered(req, h, &drip{strings.NewReader(text), perSecond, clock}, int64(len(text))), nil
+				}
+				from := 0
+				if text, found := strings.CutPrefix(req.Header.Get("Range"), "bytes="); found {
+					fmt.Sscanf(text, "%d-", &from)
+					h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(data)-1, len(data)))
+				}
+				return answered(req, h, &drip{bytes.NewReader(data[from:]), perSecond, clock}, int64(len(data)-from)), nil
+			})}))
+		res, err := client.OpenObject(ctx, &OpenObjectRequest{Bucket: testBucket, Key: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if ok && (err != nil || !bytes.Equal(got, data)) || !ok && !errors.Is(err, ErrStalled) || requests > 3 {
+			t.Errorf("%d bytes a second: %d bytes, %v, %d requests", perSecond, len(got), err, requests)
+		}
+		requests = 0
+		_, err = client.GetBucketACL(ctx, &GetBucketACLRequest{Bucket: testBucket})
+		if ok != (err == nil) || !ok && (!errors.Is(err, ErrStalled) || requests != 2) {
+			t.Errorf("%d bytes a second, a document: %v, %d requests", perSecond, err, requests)
+		}
+	}
+}
