@@ -7,7 +7,7 @@
 #   make chaos    uploads over a network that fails, with client and server killed (ROUNDS=1000 SEED=1)
 #   make real     jobs of real life, as test/real has them
 #   make bench    benchmarks beside the code (BENCH=regexp COUNT=6)
-#   make memory   memory of the server, idle and under eight parts of 1 GiB
+#   make memory   memory of the server, idle and under eight parts of 1 GiB; and of ls -r, du and rm -r over 2,000,000 keys
 #   make transfer memory and rates of ossa cp, next to the Go SDKs
 #   make docs     docs/operations.md from the operation table, docs/commands.md from the help
 #
@@ -106,6 +106,7 @@ bench:
 
 memory: build
 	$(GO) run ./bench/memory -ossa $(OSSA)
+	$(GO) test -count=1 -v -run LongListings ./cmd/ossa -long.keys 2000000
 
 # A module of its own: nothing else needs the SDKs.
 transfer: build
