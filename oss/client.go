@@ -1,6 +1,7 @@
 package oss
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -68,7 +69,7 @@ type Client struct {
 	spare spare // connections that transfers share
 }
 
-// Option is a setting of a Client.
+// Option is a setting of a Client. A nil or zero argument is the default.
 type Option func(*Client)
 
 // WithCredentials sets where credentials come from; default
@@ -188,19 +189,11 @@ const (
 // NewClient makes a client for an endpoint: a URL without a path, or a host with
 // or without a port, for which https is taken.
 func NewClient(endpoint string, options ...Option) (*Client, error) {
-	c := &Client{
-		credentials: EnvironmentCredentials(),
-		log:         slog.New(slog.DiscardHandler),
-		clock:       systemClock{},
-		stall:       defaultStall,
-		answer:      defaultAnswer,
-		userAgent:   "ossa-go",
-		header:      http.Header{},
-		random:      rand.Float64,
-	}
+	c := &Client{header: http.Header{}, random: rand.Float64}
 	for _, option := range options {
 		option(c)
 	}
+	c.ensureDefaults()
 	if c.limit != nil {
 		c.limit.clock = c.clock
 		if c.limit.perSecond < 0 {
@@ -227,9 +220,6 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 	if err := c.checkRegion(); err != nil {
 		return nil, err
 	}
-	if c.credentials == nil {
-		return nil, errors.New("oss: no credentials provider")
-	}
 	if c.retry, err = c.retry.withDefaults(); err != nil {
 		return nil, err
 	}
@@ -246,6 +236,21 @@ func NewClient(endpoint string, options ...Option) (*Client, error) {
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http = &h
 	return c, nil
+}
+
+// ensureDefaults sets what no option has set, or has set to nothing.
+func (c *Client) ensureDefaults() {
+	if c.credentials == nil {
+		c.credentials = EnvironmentCredentials()
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.clock == nil {
+		c.clock = systemClock{}
+	}
+	c.stall, c.answer = cmp.Or(c.stall, defaultStall), cmp.Or(c.answer, defaultAnswer)
+	c.userAgent = cmp.Or(c.userAgent, "ossa-go")
 }
 
 // CloseIdleConnections closes the connections that no request uses.

@@ -53,6 +53,12 @@ func TestNewClient(t *testing.T) {
 			t.Errorf("%q: address %s, want %s", c.endpoint, got, c.want)
 		}
 	}
+	c, err := NewClient("http://127.0.0.1", WithRegion("r"), WithCredentials(nil), WithLogger(nil), WithClock(nil), WithHTTPClient(nil),
+		WithStallTimeout(0), WithAnswerTimeout(0), WithRateLimit(0), WithUserAgent(""))
+	if err != nil || c.credentials == nil || c.log == nil || c.clock == nil || c.http == nil || c.stall != defaultStall || c.answer != defaultAnswer ||
+		c.limit != nil || c.userAgent == "" {
+		t.Errorf("options with nothing in them are not the default: %+v, %v", c, err)
+	}
 	if c, err := NewClient("https://oss-cn-beijing-internal.aliyuncs.com"); err != nil || c.region != "cn-beijing" {
 		t.Errorf("the region of an endpoint is %v, %v", c, err)
 	}

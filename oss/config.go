@@ -54,7 +54,7 @@ type LifecycleRule struct {
 	NoncurrentVersionExpiration  int // days; 0 for none
 	NoncurrentVersionTransitions []NoncurrentVersionTransition
 
-	AtimeBase int64 // seconds since 1970
+	AtimeBase time.Time // from when on accesses count, in whole seconds; zero if that is not told
 }
 
 // LifecycleFilter excludes objects from a rule.
@@ -130,7 +130,10 @@ func accessTiming(isAccess, visit, small *bool) AccessTiming {
 }
 
 func (r *LifecycleRule) wire() wire.LifecycleRule {
-	w := wire.LifecycleRule{ID: r.ID, Prefix: r.Prefix, Status: wire.RuleEnabled, AtimeBase: r.AtimeBase}
+	w := wire.LifecycleRule{ID: r.ID, Prefix: r.Prefix, Status: wire.RuleEnabled}
+	if !r.AtimeBase.IsZero() {
+		w.AtimeBase = r.AtimeBase.Unix()
+	}
 	if r.Disabled {
 		w.Status = wire.RuleDisabled
 	}
@@ -179,7 +182,10 @@ func (r *LifecycleRule) wire() wire.LifecycleRule {
 }
 
 func lifecycleRule(w *wire.LifecycleRule) LifecycleRule {
-	r := LifecycleRule{ID: w.ID, Prefix: w.Prefix, Disabled: w.Status != wire.RuleEnabled, AtimeBase: w.AtimeBase}
+	r := LifecycleRule{ID: w.ID, Prefix: w.Prefix, Disabled: w.Status != wire.RuleEnabled}
+	if w.AtimeBase != 0 {
+		r.AtimeBase = time.Unix(w.AtimeBase, 0).UTC()
+	}
 	if len(w.Tags) > 0 {
 		r.Tags = fromWireTags(w.Tags)
 	}

@@ -149,7 +149,7 @@ func checkConfigurations(t *testing.T, c *Client, all bool) {
 			},
 			NoncurrentVersionExpiration:  9,
 			NoncurrentVersionTransitions: []NoncurrentVersionTransition{{StorageIA, 4, AccessTiming{IsAccessTime: true, ReturnToStdWhenVisit: true}}},
-			AtimeBase:                    1700000000,
+			AtimeBase:                    epoch,
 		},
 		{ID: "date", Prefix: "old/", Expiration: &LifecycleExpiration{CreatedBefore: midnight}, AbortMultipartUpload: &LifecycleAbort{CreatedBefore: midnight}},
 		{ID: "before", Prefix: "b/", Transitions: []LifecycleTransition{{StorageClass: StorageArchive, CreatedBefore: midnight}}},
