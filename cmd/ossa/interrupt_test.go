@@ -225,7 +225,9 @@ func (s *terminalServer) converse(say func(terminal *os.File, sofar string), arg
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	c := exec.CommandContext(ctx, ossaBinary(s.t), args...)
+	// An interrupted terminal throws away what it has yet to show, and what the
+	// program says of the interruption may be in it: noflsh has it keep that.
+	c := exec.CommandContext(ctx, "sh", append([]string{"-c", `stty noflsh && exec "$0" "$@"`, ossaBinary(s.t)}, args...)...)
 	c.Env, c.Dir = s.env, s.dir
 	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
