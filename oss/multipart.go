@@ -284,13 +284,21 @@ func (c *Client) CompleteMultipartUpload(ctx context.Context, q *CompleteMultipa
 
 // completed looks whether the object is the one that a list of parts makes.
 func (c *Client) completed(ctx context.Context, q *CompleteMultipartUploadRequest) (*CompleteMultipartUploadResult, bool) {
-	info, err := c.HeadObject(ctx, &HeadObjectRequest{Bucket: q.Bucket, Key: q.Key})
-	if err != nil || info.ETag != multipartETag(q.Parts) {
+	info, ok := c.madeOf(ctx, q)
+	if !ok {
 		return nil, false
 	}
-	return &CompleteMultipartUploadResult{
-		Answer: info.Answer, ETag: info.ETag, CRC64: info.CRC64, VersionID: info.VersionID,
-	}, true
+	return completeResult(info), true
+}
+
+// madeOf looks at the object, and whether it is the one that a list of parts makes.
+func (c *Client) madeOf(ctx context.Context, q *CompleteMultipartUploadRequest) (*ObjectInfo, bool) {
+	info, err := c.HeadObject(ctx, &HeadObjectRequest{Bucket: q.Bucket, Key: q.Key})
+	return info, err == nil && info.ETag == multipartETag(q.Parts)
+}
+
+func completeResult(info *ObjectInfo) *CompleteMultipartUploadResult {
+	return &CompleteMultipartUploadResult{Answer: info.Answer, ETag: info.ETag, CRC64: info.CRC64, VersionID: info.VersionID}
 }
 
 func multipartETag(parts []CompletePart) string {

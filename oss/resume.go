@@ -552,6 +552,7 @@ func (u *uploader) sameAttributes(ctx context.Context, info *ObjectInfo) (bool, 
 		{a.ContentType, b.ContentType}, {a.CacheControl, b.CacheControl}, {a.ContentDisposition, b.ContentDisposition},
 		{a.ContentEncoding, b.ContentEncoding}, {a.Expires, b.Expires}, {string(a.StorageClass), string(b.StorageClass)},
 		{a.Encryption.Algorithm, b.Encryption.Algorithm}, {a.Encryption.KeyID, b.Encryption.KeyID},
+		{a.Encryption.DataAlgorithm, b.Encryption.DataAlgorithm},
 	} {
 		if f[0] != "" && f[0] != f[1] {
 			return false, nil

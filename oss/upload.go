@@ -493,11 +493,17 @@ func (u *uploader) complete(ctx context.Context) (*UploadResult, error) {
 	res, err := u.c.CompleteMultipartUpload(ctx, q)
 	if errors.Is(err, ErrNoSuchUpload) {
 		// Another client with the same file may have been faster, or this one
-		// before it was killed.
-		var ok bool
-		if res, ok = u.c.completed(ctx, q); ok {
-			u.note("upload %s was completed already", u.id)
-			err = nil
+		// before it was killed. Or it was aborted, and the object is an older one with
+		// the same bytes: it counts only if it has what is asked for besides.
+		if info, ok := u.c.madeOf(ctx, q); ok {
+			same, attrErr := u.sameAttributes(ctx, info)
+			if attrErr != nil {
+				return nil, attrErr
+			}
+			if same {
+				u.note("upload %s was completed already", u.id)
+				res, err = completeResult(info), nil
+			}
 		}
 	}
 	if err != nil {

@@ -1239,3 +1239,27 @@ func TestSkipIdenticalHeader(t *testing.T) {
 		}
 	}
 }
+
+// An upload that was aborted is none that was completed, though the object that
+// is there has the same bytes and parts: it lacks what was asked for besides.
+func TestUploadAbortedBeforeSameObject(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(3*testPart, 1)
+	q := &UploadRequest{Bucket: testBucket, Key: "k", Body: bytes.NewReader(data), Size: int64(len(data)), PartSize: testPart}
+	if _, err := f.Upload(context.Background(), q); err != nil {
+		t.Fatal(err)
+	}
+	q.CacheControl = "no-store"
+	f.net.set(once("Complete", 1, func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+		f.abort(req.URL.Query().Get("uploadId"))
+		return next.RoundTrip(req)
+	}))
+	res, err := f.Upload(context.Background(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.HeadObject(context.Background(), &HeadObjectRequest{Bucket: testBucket, Key: "k"})
+	if err != nil || info.CacheControl != "no-store" {
+		t.Errorf("the object has Cache-Control %q, %v; %v", info.CacheControl, err, res.Notes)
+	}
+}
