@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,6 +31,10 @@ type DownloadRequest struct {
 
 	// Restart fetches everything anew, even if an earlier call left a part of it.
 	Restart bool
+
+	// ForbidOverwrite replaces no file: if there is one, or one has come meanwhile,
+	// the error is fs.ErrExist.
+	ForbidOverwrite bool
 
 	// Progress is told how far it is, as in UploadRequest.
 	Progress func(Progress)
@@ -171,6 +176,9 @@ func (d *downloader) prepare(ctx context.Context) error {
 // checkTarget refuses a name that must not be replaced: a directory, or a device.
 // Of a symbolic link it is what that leads to that is replaced.
 func (d *downloader) checkTarget() error {
+	if err := d.vacant(); err != nil {
+		return err
+	}
 	if d.q.Root != nil {
 		info, err := d.q.Root.Lstat(d.name)
 		if err == nil && !info.Mode().IsRegular() {
@@ -192,6 +200,23 @@ func (d *downloader) checkTarget() error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is no regular file", d.name)
+	}
+	return nil
+}
+
+// vacant returns an error if there is a file that must not be replaced.
+func (d *downloader) vacant() error {
+	if !d.q.ForbidOverwrite {
+		return nil
+	}
+	lstat := os.Lstat
+	if d.q.Root != nil {
+		lstat = d.q.Root.Lstat
+	}
+	if _, err := lstat(d.name); err == nil {
+		return &fs.PathError{Op: "write", Path: d.name, Err: fs.ErrExist}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }
@@ -447,6 +472,9 @@ func (d *downloader) finish() error {
 	}
 	// What takes long comes before the journal is gone.
 	if err := d.f.Sync(); err != nil {
+		return err
+	}
+	if err := d.vacant(); err != nil {
 		return err
 	}
 	if err := d.f.Truncate(d.size); err != nil {

@@ -388,3 +388,44 @@ func TestDownloadLongName(t *testing.T) {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 }
+
+// A file that must not be replaced is not, be it there before or come while the
+// bytes did; what was fetched is gone on with.
+func TestDownloadForbidOverwrite(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(3*testPart, 1)
+	f.put("k", data)
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	name := filepath.Join(dir, "file")
+	for _, q := range []*DownloadRequest{{}, {Root: root}} {
+		q.Bucket, q.Key, q.PartSize, q.ForbidOverwrite = testBucket, "k", testPart, true
+		target := name
+		if q.Root != nil {
+			target = "file"
+		}
+		os.Remove(name)
+		f.net.set(func(_ *http.Request, op string) fault {
+			if op == "GET" {
+				os.WriteFile(name, []byte("mine"), 0o666)
+			}
+			return nil
+		})
+		for range 2 { // it comes, and is there
+			_, err := f.DownloadFile(context.Background(), target, q)
+			if text, _ := os.ReadFile(name); !errors.Is(err, os.ErrExist) || string(text) != "mine" {
+				t.Errorf("the file has %q, %v", text, err)
+			}
+		}
+		f.net.set(nil)
+		os.Remove(name)
+		res, err := f.DownloadFile(context.Background(), target, q)
+		if err != nil || res.BytesKept != int64(len(data)) {
+			t.Errorf("in the end: %+v, %v", res, err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 // many, and whether they may be deleted shows at the end only.
 type spool struct {
 	f     *os.File
+	named bool
 	w     *bufio.Writer
 	count int64
 }
@@ -26,12 +27,16 @@ func newSpool() (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &spool{f: f, w: bufio.NewWriter(f)}, nil
+	// Where files need no name, one that is killed leaves nothing.
+	named := os.Remove(f.Name()) != nil
+	return &spool{f: f, named: named, w: bufio.NewWriter(f)}, nil
 }
 
 func (s *spool) close() {
 	s.f.Close()
-	os.Remove(s.f.Name())
+	if s.named {
+		os.Remove(s.f.Name())
+	}
 }
 
 func (s *spool) add(name string) error {

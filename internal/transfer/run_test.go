@@ -734,3 +734,21 @@ func TestCopyGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// With ForbidOverwrite a small file that comes while its object is fetched stays.
+func TestForbidOverwriteMeanwhile(t *testing.T) {
+	f := newFixture(t)
+	src, dst := t.TempDir(), t.TempDir()
+	write(t, src, "a")
+	mustRun(t, Options{Client: f.client}, &Folder{Path: src}, f.prefix("p/"))
+	f.set(func(req *http.Request) error {
+		if req.Method == http.MethodGet && strings.HasSuffix(req.URL.Path, "/a") {
+			return os.WriteFile(filepath.Join(dst, "a"), []byte("mine"), 0o666)
+		}
+		return nil
+	})
+	s := mustRun(t, Options{Client: f.client, ForbidOverwrite: true}, f.prefix("p/"), &Folder{Path: dst})
+	if text, _ := os.ReadFile(filepath.Join(dst, "a")); s.Failed != 1 || string(text) != "mine" || !slices.Equal(files(t, dst), []string{"a"}) {
+		t.Errorf("%+v, %q, %v", s, text, files(t, dst))
+	}
+}

@@ -201,6 +201,16 @@ func (r *run) fetchBody(t *Task, res *oss.GetObjectResult, w io.Writer, o *Outco
 // after a break.
 const smallFile = 8 << 20
 
+// vacant returns an error if there is a file that must not be replaced.
+func (r *run) vacant(t *Task) error {
+	if r.ForbidOverwrite {
+		if _, err := r.lstat(t); err == nil {
+			return &fs.PathError{Op: "write", Path: t.Path, Err: errExists}
+		}
+	}
+	return nil
+}
+
 func (r *run) download(ctx context.Context, t *Task, o *Outcome) error {
 	if t.root != nil {
 		if strings.HasSuffix(t.Name, "/") {
@@ -210,10 +220,8 @@ func (r *run) download(ctx context.Context, t *Task, o *Outcome) error {
 			return err
 		}
 	}
-	if r.ForbidOverwrite {
-		if _, err := r.lstat(t); err == nil {
-			return &fs.PathError{Op: "write", Path: t.Path, Err: errExists}
-		}
+	if err := r.vacant(t); err != nil {
+		return err
 	}
 	var err error
 	if t.root != nil && t.Size < smallFile {
@@ -261,7 +269,8 @@ func (r *run) makeFolder(t *Task, o *Outcome) error {
 func (r *run) fetchLarge(ctx context.Context, t *Task, o *Outcome) error {
 	q := &oss.DownloadRequest{
 		Bucket: t.Bucket, Key: t.Key, PartSize: r.PartSize, Parallel: r.Parallel, Restart: r.Restart,
-		Progress: func(p oss.Progress) { r.Observer.Moved(t, p) },
+		ForbidOverwrite: r.ForbidOverwrite,
+		Progress:        func(p oss.Progress) { r.Observer.Moved(t, p) },
 	}
 	name := t.Path
 	if t.root != nil {
@@ -315,6 +324,9 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 	}
 	if runtime.GOOS == "windows" { // which renames no open files
 		err = errors.Join(err, f.Close())
+	}
+	if err == nil {
+		err = r.vacant(t) // one may have come meanwhile
 	}
 	if err == nil {
 		err = t.root.Rename(name, t.local)
