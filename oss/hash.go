@@ -49,9 +49,9 @@ func HashReader(ctx context.Context, r io.Reader, partSize int64) (*Hash, error)
 	return res, nil
 }
 
-// HashFile calculates what HashReader does, of size bytes of r, with several
+// HashReaderAt calculates what HashReader does, of size bytes of r, with several
 // goroutines that read r at the same time. There are at most MaxParts parts.
-func HashFile(ctx context.Context, r io.ReaderAt, size, partSize int64) (*Hash, error) {
+func HashReaderAt(ctx context.Context, r io.ReaderAt, size, partSize int64) (*Hash, error) {
 	if size < 0 || partSize <= 0 {
 		return nil, fmt.Errorf("oss: %d bytes in parts of %d bytes", size, partSize)
 	}

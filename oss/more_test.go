@@ -228,7 +228,7 @@ func TestHashReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := HashFile(ctx, bytes.NewReader(data), int64(size), testPart); err != nil || *p != *h {
+		if p, err := HashReaderAt(ctx, bytes.NewReader(data), int64(size), testPart); err != nil || *p != *h {
 			t.Errorf("%d bytes: in parallel %+v, %v; in a row %+v", size, p, err, h)
 		}
 		res, err := f.Upload(ctx, uploadFor(data))
@@ -245,13 +245,13 @@ func TestHashReader(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := HashFile(ended, strings.NewReader("x"), 1, 1); !errors.Is(err, context.Canceled) {
+	if _, err := HashReaderAt(ended, strings.NewReader("x"), 1, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("in parallel, cancelled: %v", err)
 	}
-	if _, err := HashFile(ctx, strings.NewReader("x"), 2, 1); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := HashReaderAt(ctx, strings.NewReader("x"), 2, 1); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a file that became shorter: %v", err)
 	}
-	if _, err := HashFile(ctx, strings.NewReader("x"), MaxParts+1, 1); err == nil || !strings.Contains(err.Error(), "more than 10000 parts") {
+	if _, err := HashReaderAt(ctx, strings.NewReader("x"), MaxParts+1, 1); err == nil || !strings.Contains(err.Error(), "more than 10000 parts") {
 		t.Errorf("too many parts: %v", err)
 	}
 	if _, err := HashReader(ended, strings.NewReader("x"), 1); !errors.Is(err, context.Canceled) {

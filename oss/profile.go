@@ -15,7 +15,8 @@ import (
 )
 
 // Profile is a set of settings in a configuration file of ossutil, version 1 or
-// 2. The file is read and never written.
+// 2. The file is read and never written. What version 1 has for single buckets
+// (Bucket-Endpoint, Bucket-Cname) is left out.
 type Profile struct {
 	Endpoint   string
 	Region     string

@@ -1,6 +1,9 @@
 package oss
 
-import "sync"
+import (
+	"strconv"
+	"sync"
+)
 
 // Phase is what a transfer is doing.
 type Phase int
@@ -15,7 +18,11 @@ const (
 )
 
 func (p Phase) String() string {
-	return [...]string{"preparing", "verifying", "transferring", "completing", "finished"}[p]
+	names := [...]string{"preparing", "verifying", "transferring", "completing", "finished"}
+	if p < 0 || int(p) >= len(names) {
+		return "phase " + strconv.Itoa(int(p))
+	}
+	return names[p]
 }
 
 // Progress is how far a transfer is. None of its numbers ever falls, and neither

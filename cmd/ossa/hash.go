@@ -141,7 +141,7 @@ func (h *hasher) sum(ctx context.Context, name string) (*oss.Hash, hashEntry, er
 		}
 		entry.PartSize = max(entry.PartSize, 1) // of no bytes
 	}
-	sum, err := oss.HashFile(ctx, file, entry.Size, entry.PartSize)
+	sum, err := oss.HashReaderAt(ctx, file, entry.Size, entry.PartSize)
 	return sum, entry, err
 }
 
