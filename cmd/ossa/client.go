@@ -149,7 +149,9 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 				ctx: ctx, client: client, args: args, again: "this begins anew",
 			}
 			s.terminal = isTerminalStream(s.stderr)
-			err = run(s)
+			if err = run(s); err == nil {
+				err = s.unsaid()
+			}
 			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
 				if s.again != "" {
 					s.warn("interrupted; %s:\n  %s", s.again, commandAgain(os.Args))

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -194,5 +197,30 @@ func TestTransferNamesAreHarmless(t *testing.T) {
 	}
 	if text := out.String() + errs.String(); strings.ContainsAny(text, "\x1b\x07\u202e") {
 		t.Errorf("%q", text)
+	}
+}
+
+// What could not be said is an error of the command, whoever said it.
+func TestUnsaid(t *testing.T) {
+	for name, say := range map[string]func(p *printer){
+		"a line":   func(p *printer) { p.say("done") },
+		"an event": func(p *printer) { p.json = true; p.done("done", "done") },
+	} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		p := &printer{stdout: w}
+		if err := p.unsaid(); err != nil {
+			t.Errorf("%s: too early: %v", name, err)
+		}
+		say(p)
+		p.stdout = io.Discard
+		say(p)
+		if err := p.unsaid(); !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.Close()
 	}
 }

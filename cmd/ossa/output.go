@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,19 +22,39 @@ type printer struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+
+	lost atomic.Pointer[error] // why something could not be said, the first time
 }
 
 // print prints an object for machines, as one line.
 func (p *printer) print(v any) error {
 	encoder := json.NewEncoder(p.stdout)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	return p.noticed(encoder.Encode(v))
+}
+
+// noticed remembers the error of a write to stdout. Not everybody looks at it
+// where something is said, and a command whose results are lost has failed.
+func (p *printer) noticed(err error) error {
+	if err != nil {
+		p.lost.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// unsaid is the error of what could not be said, if there was one.
+func (p *printer) unsaid() error {
+	if err := p.lost.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // say tells a person that something is done. Machines read the exit status.
 func (p *printer) say(format string, args ...any) {
 	if !p.json && !p.quiet {
-		fmt.Fprintln(p.stdout, printable(fmt.Sprintf(format, args...)))
+		_, err := fmt.Fprintln(p.stdout, printable(fmt.Sprintf(format, args...)))
+		p.noticed(err)
 	}
 }
 
