@@ -29,6 +29,7 @@ type call struct {
 	// been acted upon.
 	idempotent bool
 	patient    bool // RetryPolicy.PartAttempts counts
+	once       bool // whoever sends it repeats it
 	slow       bool // the server may take its time, see WithAnswerTimeout
 	stream     bool // the answer's body is handed out
 
@@ -139,7 +140,10 @@ func (c *Client) send(ctx context.Context, k *call) (*reply, error) {
 		return nil, opError(k.op, k.bucket, k.key, k.err)
 	}
 	attempts := c.retry.Attempts
-	if k.patient {
+	switch {
+	case k.once:
+		attempts = 1
+	case k.patient:
 		attempts = c.retry.PartAttempts
 	}
 	skewed, refreshed := false, false

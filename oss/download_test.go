@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Objects of all sizes arrive as they are, also over a network that breaks; the
@@ -198,6 +200,41 @@ func TestDownloadDamage(t *testing.T) {
 	}
 	if res, err := f.DownloadFile(context.Background(), name, q); err != nil || res.Resumed {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// A range is asked for as often as RetryPolicy says, and when a server wants it,
+// whatever it is that fails.
+func TestDownloadAttempts(t *testing.T) {
+	f := newFixture(t)
+	f.put("k", pattern(3*testPart, 1))
+	c := f.client(WithRetryPolicy(RetryPolicy{Attempts: 3, PartAttempts: 4}))
+	get := func(hook func(*http.Request, string) fault) error {
+		f.net.reset()
+		f.net.set(hook)
+		_, err := c.DownloadFile(context.Background(), filepath.Join(t.TempDir(), "x"), &DownloadRequest{Bucket: testBucket, Key: "k"})
+		return err
+	}
+	for name, do := range map[string]fault{
+		"lost": loseAnswer, "500": answerWith(500, "InternalError"), "503": answerWith(503, "ServiceUnavailable"), "nothing comes": truncate(0),
+	} {
+		if err := get(once("GET", 3, do)); err != nil || f.net.requests("GET") != 4 {
+			t.Errorf("%s, three times: %v, %d requests", name, err, f.net.requests("GET"))
+		}
+		if err := get(once("GET", 4, do)); err == nil || f.net.requests("GET") != 4 {
+			t.Errorf("%s, four times: %v, %d requests", name, err, f.net.requests("GET"))
+		}
+	}
+	if err := get(once("GET", 1, answerWith(403, "AccessDenied"))); !errors.Is(err, ErrAccessDenied) || f.net.requests("GET") != 1 {
+		t.Errorf("forbidden: %v, %d requests", err, f.net.requests("GET"))
+	}
+	err := get(once("GET", 1, func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+		resp, err := answerWith(503, "ServiceUnavailable")(next, req)
+		resp.Header.Set("Retry-After", "23")
+		return resp, err
+	}))
+	if pauses := f.clock.slept(); err != nil || !slices.Contains(pauses, 23*time.Second) {
+		t.Errorf("%v, pauses %v", err, pauses)
 	}
 }
 

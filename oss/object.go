@@ -193,7 +193,12 @@ func (q *GetObjectRequest) build() *call {
 // begins, and not in the middle of the bytes: for that there are DownloadFile
 // and OpenObject.
 func (c *Client) GetObject(ctx context.Context, q *GetObjectRequest) (*GetObjectResult, error) {
+	return c.getObject(ctx, q, false)
+}
+
+func (c *Client) getObject(ctx context.Context, q *GetObjectRequest, once bool) (*GetObjectResult, error) {
 	k := q.build()
+	k.once = once
 	r, err := c.send(ctx, k)
 	if err != nil {
 		return nil, err

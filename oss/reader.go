@@ -34,7 +34,7 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		}
 		if r.body == nil {
 			if err := r.open(); err != nil {
-				if isAnswer(err) || errors.Is(err, ErrSourceChanged) || errors.Is(err, errNoRange) {
+				if errors.Is(err, ErrSourceChanged) || errors.Is(err, errNoRange) || classify(r.ctx, err) == final {
 					return 0, err
 				}
 				if err := r.broken(err); err != nil {
@@ -78,6 +78,9 @@ func (r *rangeReader) broken(err error) error {
 		return err
 	}
 	pause := r.c.retry.pause(r.tries, r.c.random())
+	if e := (*Error)(nil); errors.As(err, &e) {
+		pause = max(pause, e.retryAfter)
+	}
 	r.c.log.Warn("object is read on after a break", "bucket", r.q.Bucket, "key", r.q.Key, "offset", r.off, "pause", pause, "err", err)
 	if sleep(r.ctx, r.c.clock, pause) != nil {
 		return r.fail(ended(r.ctx))
@@ -90,7 +93,7 @@ func (r *rangeReader) open() error {
 	q := r.q
 	q.Range = &Range{r.off, r.left}
 	q.IfMatch = r.etag
-	res, err := r.c.GetObject(r.ctx, &q)
+	res, err := r.c.getObject(r.ctx, &q, true)
 	if errors.Is(err, ErrPreconditionFailed) {
 		return r.fail(fmt.Errorf("%w: %w", ErrSourceChanged, err))
 	}
