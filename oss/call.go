@@ -139,13 +139,6 @@ func (c *Client) send(ctx context.Context, k *call) (*reply, error) {
 	if k.err != nil {
 		return nil, opError(k.op, k.bucket, k.key, k.err)
 	}
-	attempts := c.retry.Attempts
-	switch {
-	case k.once:
-		attempts = 1
-	case k.patient:
-		attempts = c.retry.PartAttempts
-	}
 	skewed, refreshed := false, false
 	for n := 1; ; n++ {
 		if ctx.Err() != nil {
@@ -180,7 +173,7 @@ func (c *Client) send(ctx context.Context, k *call) (*reply, error) {
 		if e != nil && (e.Code == "InvalidDigest" || e.Code == "InvalidCRC64") && n >= digestTries {
 			return nil, err // the digest is wrong, not the bytes
 		}
-		if what == final || what == uncertain && !k.idempotent || !again || n >= attempts {
+		if what == final || what == uncertain && !k.idempotent || !again || n >= c.attempts(k, err) {
 			return nil, err
 		}
 		pause := c.retry.pause(n, c.random())
@@ -255,6 +248,9 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	began := c.clock.Now()
 	resp, err := c.http.Do(req)
 	w.disarm()
+	if err == nil {
+		c.reached.Store(true)
+	}
 	in := &incoming{watch: w, stall: c.stall, slow: k.slow, ctx: ctx, cancel: cancel, limit: c.limit, length: -1}
 	if err == nil {
 		in.body, in.length = resp.Body, resp.ContentLength

@@ -63,6 +63,8 @@ type Client struct {
 	limit       *limiter       // nil for none
 	random      func() float64 // in [0, 1), for jitter
 
+	reached atomic.Bool // the endpoint has answered
+
 	skew atomic.Int64 // nanoseconds that the server's clock is ahead of ours
 	rate rate         // how fast uploads were, for the size of parts
 

@@ -19,7 +19,9 @@ type RetryPolicy struct {
 
 	// PartAttempts is Attempts for UploadPart, UploadPartCopy and
 	// CompleteMultipartUpload, and for the ranges of a download: where giving up
-	// throws away most. Default 10, or Attempts if that is given.
+	// throws away most. It counts for every request while no connection can be made
+	// to an endpoint that has answered before, as when a server is started again.
+	// Default 10, which takes about a minute, or Attempts if that is given.
 	PartAttempts int
 
 	MinPause time.Duration // before the first repetition; default 200 ms
@@ -74,7 +76,7 @@ func classify(ctx context.Context, err error) failure {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return classifyAnswer(e)
 	}
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+	if notConnected(err) {
 		return notDone
 	}
 	if bad := (*sourceError)(nil); errors.As(err, &bad) {
@@ -84,6 +86,23 @@ func classify(ctx context.Context, err error) failure {
 		return final
 	}
 	return uncertain
+}
+
+// notConnected reports whether no connection to the endpoint was made.
+func notConnected(err error) bool {
+	op := (*net.OpError)(nil)
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// attempts is how often a call is sent that last failed with err.
+func (c *Client) attempts(k *call, err error) int {
+	switch {
+	case k.once:
+		return 1
+	case k.patient, c.reached.Load() && notConnected(err):
+		return c.retry.PartAttempts
+	}
+	return c.retry.Attempts
 }
 
 func classifyAnswer(e *Error) failure {

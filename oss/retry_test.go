@@ -5,11 +5,29 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
+
+// refuse is an endpoint that nobody listens on.
+func refuse(http.RoundTripper, *http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+}
+
+// An endpoint that has never answered may be a wrong one: that is told soon.
+func TestRetryOfWrongEndpoint(t *testing.T) {
+	f := newFixture(t)
+	f.reached.Store(false)
+	f.net.set(once("HEAD", 100, refuse))
+	_, err := f.HeadObject(t.Context(), &HeadObjectRequest{Bucket: testBucket, Key: "k"})
+	if n := f.net.requests("HEAD"); n != 5 || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%d requests, error %v", n, err)
+	}
+}
 
 // A failed request is sent again where that can help and cannot harm, after
 // pauses that grow; and where not, it is not.
@@ -64,6 +82,8 @@ func TestRetry(t *testing.T) {
 		{"new object, uncertain", "PUT", 1, loseAnswer, putNew, 1, true},
 		{"new object, certainly not made", "PUT", 1, answerWith(503, "ServiceUnavailable"), putNew, 2, true}, // it is there by now
 		{"head, lost", "HEAD", 3, loseAnswer, head, 4, false},
+		{"nobody listens for a while", "HEAD", 9, refuse, head, 10, false},
+		{"nobody listens for long", "HEAD", 10, refuse, head, 10, true},
 		{"redirect is no success", "HEAD", 1, answerWith(307, ""), head, 1, true},
 		{"list, cut", "GET", 2, truncate(50), list, 3, false},
 	} {
