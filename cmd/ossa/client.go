@@ -113,7 +113,7 @@ type clientSession struct {
 	client   *oss.Client
 	terminal bool // a person watches stderr
 	args     []string
-	again    string // what the same command does after an interruption; "" if that is said, or nothing was begun
+	outlook  string // what an interruption means, "" if nothing was begun; after a colon at its end comes the command
 }
 
 // clientLeaf is a command that talks to an endpoint. names are its arguments as
@@ -146,17 +146,21 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 					json: c.json, quiet: c.quiet,
 					stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
 				},
-				ctx: ctx, client: client, args: args, again: "this begins anew",
+				ctx: ctx, client: client, args: args, outlook: "this begins anew:",
 			}
 			s.terminal = isTerminalStream(s.stderr)
 			if err = run(s); err == nil {
 				err = s.unsaid()
 			}
 			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
-				if s.again != "" {
-					s.warn("interrupted; %s:\n  %s", s.again, commandAgain(os.Args))
+				interrupted := &interruptedError{err: err}
+				if s.outlook != "" {
+					interrupted.outlook = "; " + s.outlook
 				}
-				err = &interruptedError{err}
+				if strings.HasSuffix(s.outlook, ":") {
+					interrupted.outlook += "\n  " + commandAgain(os.Args)
+				}
+				err = interrupted
 			}
 			return c.advise(err)
 		},
@@ -176,11 +180,13 @@ func isTerminalStream(stream any) bool {
 	return ok && isTerminal(file)
 }
 
-// interruptedError is a command that a signal ended. What it says tells how to
-// go on.
-type interruptedError struct{ err error }
+// interruptedError is a command that a signal ended.
+type interruptedError struct {
+	err     error
+	outlook string // what becomes of it, for people
+}
 
-func (e *interruptedError) Error() string { return "interrupted" }
+func (e *interruptedError) Error() string { return "interrupted" + e.outlook }
 func (e *interruptedError) Unwrap() error { return e.err }
 
 // partlyError is a command that did some of its work; report names the file

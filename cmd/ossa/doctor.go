@@ -71,7 +71,7 @@ if the command line cannot be understood.`,
 			}}
 			doctor.Examine(ctx, subject, doctor.World{UserAgent: "ossa/" + release(), RootCAs: roots}, d.tell)
 			if ctx.Err() != nil {
-				return &interruptedError{ctx.Err()}
+				return &interruptedError{err: ctx.Err()}
 			}
 			return d.end()
 		},

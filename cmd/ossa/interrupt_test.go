@@ -74,7 +74,7 @@ func TestInterruptedWork(t *testing.T) {
 				if n := lines(stdout.text.String(), c.done); c.done != "" && n != c.count && c.count >= 0 || c.done == "" && stdout.text.Len() > 0 {
 					t.Errorf("%d lines of what was done, want %d", n, c.count)
 				}
-				if want := "ossa: " + c.said + "\n  ossa " + c.args + "\nossa: interrupted\n"; stderr.String() != want {
+				if want := "ossa: " + c.said + "\n  ossa " + c.args + "\n"; stderr.String() != want {
 					t.Errorf("said %q, want %q", stderr.String(), want)
 				}
 			})
@@ -131,7 +131,7 @@ func TestPrompts(t *testing.T) {
 		{"rb yes", "rb -r oss://scripts", []string{"y\n"}, exitOK, "deleted oss://scripts\r\n", true},
 		{"rb no", "rb -r oss://scripts", []string{"no\n"}, exitFailed, "\r\nossa: nothing was done\r\n", false},
 		{"rb Ctrl-C", "rb -r oss://scripts", []string{"\x03"}, exitInterrupted, "\r\nossa: interrupted\r\n", false},
-		{"sync yes", "sync empty oss://scripts/a --delete", []string{"yes\n"}, exitOK, "nothing was deleted: the source is empty", false},
+		{"sync yes", "sync empty oss://scripts/a --delete", []string{"yes\n"}, exitFailed, "nothing was deleted: the source is empty", false},
 		{"sync no", "sync empty oss://scripts/a --delete", []string{"\n"}, exitFailed, "\r\nossa: nothing was done\r\n", false},
 		{"sync Ctrl-C", "sync empty oss://scripts/a --delete", []string{"\x03"}, exitInterrupted, "\r\nossa: interrupted\r\n", false},
 		{"acl no", "acl set -r oss://scripts/a private", []string{"\n"}, exitFailed, "ossa: nothing was done", false},

@@ -120,7 +120,7 @@ func (w *work) begin(s *clientSession) error {
 		w.file = reportFile(state, w.command)
 	}
 	w.report = &transfer.Report{Name: w.file}
-	w.again = "what was done stays, and this goes on with it"
+	w.outlook = "what was done stays, and this goes on with it:"
 	return nil
 }
 
@@ -223,7 +223,7 @@ func (s *clientSession) confirm(format string, args ...any) error {
 	case <-s.ctx.Done():
 		// The read is left behind, and ends with the process.
 		fmt.Fprintln(s.stderr)
-		s.again = ""
+		s.outlook = ""
 		return s.ctx.Err()
 	}
 }

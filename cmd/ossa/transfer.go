@@ -155,8 +155,10 @@ func (t *transferring) many(source, target transfer.Tree) error {
 		return err
 	case closeErr != nil:
 		return fmt.Errorf("%d failed, and the report could not be written: %w", sum.Failed, closeErr)
+	case sum.Failed == 0 && sum.KeptBack != "":
+		return fmt.Errorf("nothing was deleted: %s", sum.KeptBack)
 	case sum.Failed == 0:
-		if sum.Done+sum.Skipped+sum.Deleted == 0 && sum.KeptBack == "" && !t.s.quiet {
+		if sum.Done+sum.Skipped+sum.Deleted == 0 && !t.s.quiet {
 			t.s.warn("there is nothing to copy in %s%s", line(t.s.args[0]), asPattern(t.s.args[0]))
 		}
 		return nil
@@ -192,14 +194,13 @@ func (t *transferring) one(task *transfer.Task) error {
 	return err
 }
 
-// goOn tells an interrupted user the command that goes on.
+// goOn has an interrupted user told how it goes on.
 func (t *transferring) goOn(resumable bool) {
 	if !resumable {
-		t.s.warn("interrupted; what was sent of the stream cannot be gone on with, and was dropped")
-		t.s.again = ""
+		t.s.outlook = "what was sent of the stream cannot be gone on with, and was dropped"
 		return
 	}
-	t.s.again = "what is there stays, and this goes on with it"
+	t.s.outlook = "what is there stays, and this goes on with it:"
 }
 
 // secretFlags are those whose values are not printed, and secretShorts their

@@ -238,7 +238,7 @@ func (w *transferWatch) sum(s *transfer.Summary, dryRun bool) {
 		text += fmt.Sprintf(", %d failed", s.Failed)
 	}
 	w.s.say("%s in %s", text, s.Took.Round(time.Millisecond))
-	if s.KeptBack != "" {
+	if s.KeptBack != "" && s.Failed > 0 { // or the error says it
 		w.s.warn("nothing was deleted: %s", s.KeptBack)
 	}
 }

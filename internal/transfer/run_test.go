@@ -379,6 +379,10 @@ func TestDeleteIsCareful(t *testing.T) {
 			if kept == c.deletes || !c.deletes && err == nil && s.KeptBack == "" {
 				t.Errorf("what is left: %v; %+v", f.keys("p/"), s)
 			}
+			s, err = Run(t.Context(), Options{Client: f.client, Mode: Different, Delete: true}, &listed{Prefix: f.prefix("p/")}, f.prefix("nothing/"))
+			if err != nil || s.KeptBack != "" {
+				t.Errorf("nothing is there to delete: %+v, error %v", s, err)
+			}
 		})
 	}
 }

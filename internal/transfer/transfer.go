@@ -197,7 +197,8 @@ type Summary struct {
 	Moved                          int64 // over the network
 	Took                           time.Duration
 
-	// KeptBack is why nothing was deleted although that was asked for.
+	// KeptBack is why nothing was deleted although that was asked for and there is
+	// something to delete.
 	KeptBack string
 }
 
@@ -299,7 +300,7 @@ func (r *run) summary(began time.Time) *Summary {
 		Done: r.done.Load(), Skipped: r.skipped.Load(), Failed: r.failed.Load(), Deleted: r.deleted.Load(),
 		Bytes: r.bytes.Load(), Moved: r.moved.Load(), Took: r.Now().Sub(began),
 	}
-	if r.Delete {
+	if r.spool != nil && r.spool.count > 0 {
 		s.KeptBack = r.keepBack()
 	}
 	return s
