@@ -111,6 +111,37 @@ func TestListingsThatLead(t *testing.T) {
 	}
 }
 
+// What does not begin with the prefix that was asked for is never handed out: rm
+// would delete it.
+func TestListingsOfElsewhere(t *testing.T) {
+	c := hostile(t, func(req *http.Request, op string) fault {
+		switch q := req.URL.Query(); {
+		case op == "ListUploads":
+			return answer(200, nil, "<ListMultipartUploadsResult><Upload><Key>a</Key><UploadId>i</UploadId></Upload></ListMultipartUploadsResult>")
+		case q.Has("versions"):
+			return answer(200, nil, "<ListVersionsResult><Version><Key>a</Key><VersionId>v</VersionId></Version></ListVersionsResult>")
+		case q.Get("delimiter") != "":
+			return answer(200, nil, "<ListBucketResult><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes></ListBucketResult>")
+		case q.Has("list-type"):
+			return answer(200, nil, "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>")
+		}
+		return answer(200, nil, "<ListAllMyBucketsResult><Buckets><Bucket><Name>another</Name></Bucket></Buckets></ListAllMyBucketsResult>")
+	})
+	ctx := context.Background()
+	for name, n := range map[string]int{
+		"objects":  count(t, c.Objects(ctx, testBucket, "dir/"), errElsewhere),
+		"entries":  count(t, c.Entries(ctx, testBucket, "dir/", "/"), errElsewhere),
+		"versions": count(t, c.Versions(ctx, testBucket, "dir/"), errElsewhere),
+		"uploads":  count(t, c.Uploads(ctx, testBucket, "dir/"), errElsewhere),
+		"exactly":  count(t, c.ObjectUploads(ctx, testBucket, "dir/a"), errElsewhere),
+		"buckets":  count(t, c.Buckets(ctx, "bucket"), errElsewhere),
+	} {
+		if n > 0 {
+			t.Errorf("%s: %d entries", name, n)
+		}
+	}
+}
+
 // Parts whose numbers are none never are parts of a file.
 func TestListedPartNumbers(t *testing.T) {
 	for _, numbers := range [][]int{{0}, {-1}, {1, 1}, {2, 1}, {MaxParts + 1}, {-2147483648}} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 )
 
 // errStuck ends an iteration over a server that gives the same page again and
@@ -15,6 +16,22 @@ var errStuck = errors.New("oss: the listing is truncated and does not go on")
 // two listings would take what is in both for what is in one.
 var errDisordered = errors.New("oss: the listing is not in its order")
 
+// errElsewhere ends an iteration over what does not begin with the prefix. Whoever
+// deletes what is listed would delete what nobody named.
+var errElsewhere = errors.New("oss: the listing has what does not begin with the prefix")
+
+// below passes on what has the prefix of a listing, and ends it at anything else.
+func below[T any](prefix string, name func(T) string, yield func(T, error) bool) func(T, error) bool {
+	return func(entry T, err error) bool {
+		if !strings.HasPrefix(name(entry), prefix) {
+			var none T
+			yield(none, fmt.Errorf("%w %q: %q", errElsewhere, prefix, name(entry)))
+			return false
+		}
+		return yield(entry, err)
+	}
+}
+
 // maxEmptyPages is how many pages without anything may follow each other.
 const maxEmptyPages = 1000
 
@@ -23,13 +40,14 @@ const maxEmptyPages = 1000
 func (c *Client) Buckets(ctx context.Context, prefix string) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
 		q := &ListBucketsRequest{Prefix: prefix, MaxKeys: pageSize}
+		below := below(prefix, func(b Bucket) string { return b.Name }, yield)
 		for {
 			page, err := c.ListBuckets(ctx, q)
 			if err != nil {
 				yield(Bucket{}, err)
 				return
 			}
-			if !each(page.Buckets, yield) || !page.IsTruncated {
+			if !each(page.Buckets, below) || !page.IsTruncated {
 				return
 			}
 			if page.NextMarker <= q.Marker {
@@ -90,13 +108,14 @@ func (c *Client) Entries(ctx context.Context, bucket, prefix, delimiter string) 
 	return func(yield func(Entry, error) bool) {
 		q := &ListObjectsV2Request{Bucket: bucket, Prefix: prefix, Delimiter: delimiter, MaxKeys: pageSize}
 		last, empty := "", 0
+		below := below(prefix, func(e Entry) string { return e.name() }, yield)
 		ordered := func(e Entry, err error) bool {
 			if e.name() <= last {
 				yield(Entry{}, fmt.Errorf("%w: %q comes after %q", errDisordered, e.name(), last))
 				return false
 			}
 			last, empty = e.name(), 0
-			return yield(e, err)
+			return below(e, err)
 		}
 		for {
 			page, err := c.ListObjectsV2(ctx, q)
@@ -139,13 +158,14 @@ func eachEntry(page *ListObjectsV2Result, yield func(Entry, error) bool) bool {
 func (c *Client) Versions(ctx context.Context, bucket, prefix string) iter.Seq2[Version, error] {
 	return func(yield func(Version, error) bool) {
 		q := &ListObjectVersionsRequest{Bucket: bucket, Prefix: prefix, MaxKeys: pageSize}
+		below := below(prefix, func(v Version) string { return v.Key }, yield)
 		for {
 			page, err := c.ListObjectVersions(ctx, q)
 			if err != nil {
 				yield(Version{}, err)
 				return
 			}
-			if !each(page.Versions, yield) || !page.IsTruncated {
+			if !each(page.Versions, below) || !page.IsTruncated {
 				return
 			}
 			if page.NextKeyMarker < q.KeyMarker || page.NextKeyMarker == q.KeyMarker && page.NextVersionIDMarker == q.VersionIDMarker {
@@ -162,13 +182,14 @@ func (c *Client) Versions(ctx context.Context, bucket, prefix string) iter.Seq2[
 func (c *Client) Uploads(ctx context.Context, bucket, prefix string) iter.Seq2[Upload, error] {
 	return func(yield func(Upload, error) bool) {
 		q := &ListMultipartUploadsRequest{Bucket: bucket, Prefix: prefix, MaxUploads: pageSize}
+		below := below(prefix, func(u Upload) string { return u.Key }, yield)
 		for {
 			page, err := c.ListMultipartUploads(ctx, q)
 			if err != nil {
 				yield(Upload{}, err)
 				return
 			}
-			if !each(page.Uploads, yield) || !page.IsTruncated {
+			if !each(page.Uploads, below) || !page.IsTruncated {
 				return
 			}
 			if page.NextKeyMarker < q.KeyMarker || page.NextKeyMarker == q.KeyMarker && page.NextUploadIDMarker == q.UploadIDMarker {
