@@ -149,17 +149,31 @@ func (cp *copier) run(ctx context.Context) (*CopyResult, error) {
 	return res, nil
 }
 
+// single copies in one request.
 func (cp *copier) single(ctx context.Context) (*CopyResult, error) {
 	q := cp.q
-	res, err := cp.c.CopyObject(ctx, &CopyObjectRequest{
-		Bucket: q.Bucket, Key: q.Key, Source: q.Source, Conditions: Conditions{IfMatch: cp.info.ETag},
-		ReplaceMetadata: q.ReplaceMetadata, Attributes: q.Attributes, ReplaceTags: q.ReplaceTags, Tags: q.Tags,
-		ACL: q.ACL, ForbidOverwrite: q.ForbidOverwrite,
-	})
-	if err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		res, err := cp.c.CopyObject(ctx, &CopyObjectRequest{
+			Bucket: q.Bucket, Key: q.Key, Source: q.Source, Conditions: Conditions{IfMatch: cp.info.ETag},
+			ReplaceMetadata: q.ReplaceMetadata, Attributes: q.Attributes, ReplaceTags: q.ReplaceTags, Tags: q.Tags,
+			ACL: q.ACL, ForbidOverwrite: q.ForbidOverwrite,
+		})
+		if err == nil {
+			return &CopyResult{ETag: res.ETag, CRC64: res.CRC64, Size: cp.info.Size, VersionID: res.VersionID}, nil
+		}
+		if !q.ForbidOverwrite || ctx.Err() != nil || isAnswer(err) {
+			return nil, err
+		}
+		// It may have been made: then it is there, and it was not before.
+		info, headErr := cp.c.HeadObject(ctx, &HeadObjectRequest{Bucket: q.Bucket, Key: q.Key})
+		switch {
+		case headErr == nil && info.Size == cp.info.Size && info.CRC64.Known && info.CRC64 == cp.info.CRC64:
+			cp.note("the answer was lost, and the object is there")
+			return &CopyResult{ETag: info.ETag, CRC64: info.CRC64, Size: info.Size, VersionID: info.VersionID}, nil
+		case !errors.Is(headErr, ErrNoSuchKey) || try == damagedTries:
+			return nil, err
+		}
 	}
-	return &CopyResult{ETag: res.ETag, CRC64: res.CRC64, Size: cp.info.Size, VersionID: res.VersionID}, nil
 }
 
 // lookAtAttributes learns what the copy is to have. CopyObject takes it from the

@@ -203,3 +203,25 @@ func TestUnmarkedUploadsDoNotStay(t *testing.T) {
 		}
 	}
 }
+
+// A copy that must not replace anything is made once, and the loss of the answer
+// does not make an error of it.
+func TestCopyForbidOverwrite(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	f.put("source", pattern(1000, 1))
+	q := copyFor()
+	q.PartSize, q.ForbidOverwrite = 0, true
+	f.net.set(once("PUT", 1, loseAnswer))
+	if res, err := f.Copy(ctx, q); err != nil || !strings.Contains(strings.Join(res.Notes, ""), "the answer was lost") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if _, err := f.Copy(ctx, q); !errors.Is(err, ErrFileAlreadyExists) {
+		t.Errorf("again: %v", err)
+	}
+	q.Key = "other"
+	f.net.set(once("PUT", 1, cutAfter(0)))
+	if _, err := f.Copy(ctx, q); err != nil || f.net.requests("PUT") != 4 {
+		t.Errorf("cut: %v, %d requests", err, f.net.requests("PUT"))
+	}
+}
