@@ -51,8 +51,7 @@ func TestInterruptedWork(t *testing.T) {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			t.Run(c.args+" "+sig.String(), func(t *testing.T) {
 				t.Parallel()
-				b := newLongBucket(t, 2500, 4)
-				b.holds = func(operation string, nth int) bool { return operation == c.operation && nth == c.nth }
+				b := newLongBucket(t, 2500, 4, func(operation string, nth int) bool { return operation == c.operation && nth == c.nth })
 				command := exec.Command(ossaBinary(t), strings.Fields(c.args)...)
 				stdout := &firstWrite{written: make(chan struct{})}
 				var stderr bytes.Buffer

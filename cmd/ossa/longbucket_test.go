@@ -22,7 +22,8 @@ type longBucket struct {
 	objects int
 	uploads int
 
-	// holds tells whether a request is held, given how many there were like it.
+	// holds tells whether a request is held, given how many there were like it;
+	// nil for none.
 	holds func(operation string, nth int) bool
 	held  chan struct{} // gets a value for each request that is held
 
@@ -30,9 +31,9 @@ type longBucket struct {
 	asked map[string]int
 }
 
-func newLongBucket(t *testing.T, objects, uploads int) *longBucket {
+func newLongBucket(t *testing.T, objects, uploads int, holds func(operation string, nth int) bool) *longBucket {
 	t.Helper()
-	b := &longBucket{objects: objects, uploads: uploads, held: make(chan struct{}, 1), asked: map[string]int{}}
+	b := &longBucket{objects: objects, uploads: uploads, holds: holds, held: make(chan struct{}, 1), asked: map[string]int{}}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b

@@ -20,11 +20,10 @@ func TestLongListings(t *testing.T) {
 		"rm -r oss://long/a --jobs 1 --exclude *7", "acl set -r oss://long/a private --include *0000 --jobs 1",
 	} {
 		t.Run(args, func(t *testing.T) {
-			b := newLongBucket(t, *longKeys, 0)
 			pages := *longKeys / 1000
 			var mu sync.Mutex
 			heap := map[int]uint64{}
-			b.holds = func(operation string, nth int) bool {
+			b := newLongBucket(t, *longKeys, 0, func(operation string, nth int) bool {
 				// The client waits for this page, and has done with those before.
 				if operation == "GET list-type" && (nth == pages/10 || nth == pages) {
 					runtime.GC()
@@ -35,7 +34,7 @@ func TestLongListings(t *testing.T) {
 					heap[nth] = m.HeapAlloc
 				}
 				return false
-			}
+			})
 			setTestEnvironment(t, b)
 			count := &countedLines{}
 			var stderr strings.Builder
