@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // CopyRequest makes an object of another one of any size, in the server.
@@ -21,6 +22,7 @@ type CopyRequest struct {
 
 	ACL             ACL
 	ForbidOverwrite bool
+	Header          http.Header // further headers of CopyObject and InitiateMultipartUpload
 
 	PartSize int64 // default 128 MiB, more for very large objects
 	Parallel int   // parts at a time; default 4
@@ -156,7 +158,7 @@ func (cp *copier) single(ctx context.Context) (*CopyResult, error) {
 		res, err := cp.c.CopyObject(ctx, &CopyObjectRequest{
 			Bucket: q.Bucket, Key: q.Key, Source: q.Source, Conditions: Conditions{IfMatch: cp.info.ETag},
 			ReplaceMetadata: q.ReplaceMetadata, Attributes: q.Attributes, ReplaceTags: q.ReplaceTags, Tags: q.Tags,
-			ACL: q.ACL, ForbidOverwrite: q.ForbidOverwrite,
+			ACL: q.ACL, ForbidOverwrite: q.ForbidOverwrite, Header: q.Header,
 		})
 		if err == nil {
 			return &CopyResult{ETag: res.ETag, CRC64: res.CRC64, Size: cp.info.Size, VersionID: res.VersionID}, nil

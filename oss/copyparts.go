@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"github.com/ossastore/ossa/internal/digest"
@@ -55,12 +54,11 @@ func (cp *copier) bytesKept() (sum int64) {
 
 // mark is that of an upload which makes this copy.
 func (cp *copier) mark() []byte {
-	k := newCall("", "", "", "", nil)
-	return mark(&cp.attributes, cp.tags, http.Header{
-		wire.HeaderCopySource:         {cp.q.Source.header(k)},
-		copySourcePrefix + "If-Match": {cp.info.ETag},
-		wire.HeaderCopySourceRange:    {strconv.FormatInt(cp.info.Size, 10) + " in " + strconv.FormatInt(cp.partSize, 10)},
-	})
+	k := newCall("", "", "", "", cp.q.Header)
+	k.set(wire.HeaderCopySource, cp.q.Source.header(k))
+	k.set(copySourcePrefix+"If-Match", cp.info.ETag)
+	k.set(wire.HeaderCopySourceRange, strconv.FormatInt(cp.info.Size, 10)+" in "+strconv.FormatInt(cp.partSize, 10))
+	return mark(&cp.attributes, cp.tags, k.header)
 }
 
 // inParts makes the copy by an upload.
@@ -128,6 +126,7 @@ func (cp *copier) open(ctx context.Context) error {
 	var err error
 	cp.id, err = cp.uploads().begin(ctx, &InitiateMultipartUploadRequest{
 		Bucket: cp.q.Bucket, Key: cp.q.Key, Attributes: cp.attributes, Tags: cp.tags, ForbidOverwrite: cp.q.ForbidOverwrite,
+		Header: cp.q.Header,
 	}, mark)
 	return err
 }

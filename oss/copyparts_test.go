@@ -77,6 +77,9 @@ func TestCopyResume(t *testing.T) {
 		{name: "other attributes are asked for", copied: parts, meddle: func(_ *fixture, _ string, q *CopyRequest) {
 			q.ReplaceMetadata, q.ContentType = true, "a/b"
 		}},
+		{name: "another header is asked for", copied: parts, meddle: func(_ *fixture, _ string, q *CopyRequest) {
+			q.Header = http.Header{"content-language": {"de"}}
+		}},
 		{name: "another part size is asked for", copied: parts / 2, meddle: func(_ *fixture, _ string, q *CopyRequest) { q.PartSize = 2 * testPart }},
 		{name: "the mark was replaced", copied: parts, meddle: func(f *fixture, id string, _ *CopyRequest) { f.replacePart(id, MaxParts, 7) }},
 		{name: "the upload was aborted", copied: parts, meddle: func(f *fixture, id string, _ *CopyRequest) { f.abort(id) }},

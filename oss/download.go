@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -31,6 +32,8 @@ type DownloadRequest struct {
 
 	// Restart fetches everything anew, even if an earlier call left a part of it.
 	Restart bool
+
+	Header http.Header // further headers of HeadObject and GetObject
 
 	// ForbidOverwrite replaces no file: if there is one, or one has come meanwhile,
 	// the error is fs.ErrExist.
@@ -149,7 +152,7 @@ func (d *downloader) prepare(ctx context.Context) error {
 	if err := d.checkTarget(); err != nil {
 		return d.fail(err)
 	}
-	info, err := d.c.HeadObject(ctx, &HeadObjectRequest{Bucket: d.q.Bucket, Key: d.q.Key, VersionID: d.q.VersionID})
+	info, err := d.c.HeadObject(ctx, &HeadObjectRequest{Bucket: d.q.Bucket, Key: d.q.Key, VersionID: d.q.VersionID, Header: d.q.Header})
 	if err != nil {
 		return err
 	}
@@ -419,7 +422,7 @@ func (d *downloader) fetchMissing(ctx context.Context) error {
 func (d *downloader) fetch(ctx context.Context, i int) error {
 	off, n := d.section(i)
 	r := &rangeReader{
-		c: d.c, q: GetObjectRequest{Bucket: d.q.Bucket, Key: d.q.Key, VersionID: d.q.VersionID}, etag: d.info.ETag,
+		c: d.c, q: GetObjectRequest{Bucket: d.q.Bucket, Key: d.q.Key, VersionID: d.q.VersionID, Header: d.q.Header}, etag: d.info.ETag,
 		ctx: ctx, off: off, left: n,
 	}
 	defer r.Close()

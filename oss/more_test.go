@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -91,6 +92,54 @@ func TestHeaders(t *testing.T) {
 	}
 	if bytes.Equal(mark(&Attributes{}, nil, q.Header), mark(&Attributes{}, nil, nil)) {
 		t.Error("the mark does not know the header")
+	}
+}
+
+// Headers of downloads and copies go with the requests they are for.
+func TestTransferHeaders(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	f.put("source", pattern(3*testPart, 1))
+	var mu sync.Mutex
+	seen := map[string]int{}
+	f.net.set(func(req *http.Request, op string) fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if req.Header.Get("X-Oss-Traffic-Limit") == "819200" {
+			seen[op]++
+		}
+		return nil
+	})
+	header := http.Header{"x-oss-traffic-limit": {"819200"}}
+	source := CopySource{Bucket: testBucket, Key: "source"}
+	for name, transfer := range map[string]struct {
+		do   func() error
+		want map[string]int
+	}{
+		"download": {func() error {
+			_, err := f.DownloadFile(ctx, filepath.Join(t.TempDir(), "x"), &DownloadRequest{Bucket: testBucket, Key: "source", PartSize: testPart, Header: header})
+			return err
+		}, map[string]int{"HEAD": 1, "GET": 3}},
+		"open": {func() error {
+			res, err := f.OpenObject(ctx, &OpenObjectRequest{Bucket: testBucket, Key: "source", Header: header})
+			if err == nil {
+				err = res.Body.Close()
+			}
+			return err
+		}, map[string]int{"GET": 1}},
+		"copy": {func() error {
+			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: source, Header: header})
+			return err
+		}, map[string]int{"PUT": 1}},
+		"copy in parts": {func() error {
+			_, err := f.Copy(ctx, &CopyRequest{Bucket: testBucket, Key: "k", Source: source, Header: header, PartSize: testPart})
+			return err
+		}, map[string]int{"Initiate": 1}},
+	} {
+		clear(seen)
+		if err := transfer.do(); err != nil || !maps.Equal(seen, transfer.want) {
+			t.Errorf("%s: %v, %v", name, seen, err)
+		}
 	}
 }
 

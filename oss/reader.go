@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 )
 
 // rangeReader reads a range of one version of an object. When a connection
@@ -124,7 +125,8 @@ func (r *rangeReader) Close() error {
 type OpenObjectRequest struct {
 	Bucket, Key string
 	VersionID   string
-	Range       *Range // nil for the whole object
+	Range       *Range      // nil for the whole object
+	Header      http.Header // further headers
 }
 
 // OpenObject opens an object for reading once, from start to end, over
@@ -132,7 +134,7 @@ type OpenObjectRequest struct {
 // of the object; if that is no more, with ErrSourceChanged. The bytes of a whole
 // object are compared with its CRC-64 at the end, as GetObject does.
 func (c *Client) OpenObject(ctx context.Context, q *OpenObjectRequest) (*GetObjectResult, error) {
-	get := GetObjectRequest{Bucket: q.Bucket, Key: q.Key, VersionID: q.VersionID, Range: q.Range}
+	get := GetObjectRequest{Bucket: q.Bucket, Key: q.Key, VersionID: q.VersionID, Range: q.Range, Header: q.Header}
 	first, err := c.GetObject(ctx, &get)
 	if err != nil {
 		return nil, err
