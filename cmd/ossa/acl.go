@@ -44,7 +44,7 @@ func aclGetCommand() *cobra.Command {
 			if s.json {
 				return s.print(aclEntry{"acl", l.Bucket, l.Key, string(res.ACL), res.Owner.ID})
 			}
-			return s.writeLine(string(res.ACL))
+			return s.writeLine(inert(string(res.ACL)))
 		})
 }
 

@@ -96,7 +96,10 @@ func (c *adminConfig) leaf(use, short, long, example string, run func(s *adminSe
 			if err != nil {
 				return err
 			}
-			return advise(s.client.Endpoint, run(s, args))
+			if err := run(s, args); err != nil {
+				return advise(s.client.Endpoint, err)
+			}
+			return s.unsaid()
 		},
 	}
 }

@@ -131,6 +131,9 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 
 		ValidArgsFunction: c.completeLocation,
 		RunE: func(command *cobra.Command, args []string) error {
+			if err := emptyFlag(command.Flags()); err != nil {
+				return err
+			}
 			client, err := c.client(os.Getenv)
 			if err != nil {
 				return err
@@ -172,6 +175,17 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 	command.Flags().SortFlags = false
 	command.RegisterFlagCompletionFunc("profile", completeProfile)
 	return command
+}
+
+// emptyFlag refuses flags that are given with nothing in them: mostly that is a
+// variable that is not set, and the command would do more than what was meant.
+func emptyFlag(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && err == nil {
+			err = usagef("--%s: its value is empty; is a variable not set?", f.Name)
+		}
+	})
+	return err
 }
 
 // isTerminalStream tells whether a stream of a command is a terminal.

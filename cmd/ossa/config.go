@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -211,10 +210,4 @@ func durationInSeconds(_ []string, a slog.Attr) slog.Attr {
 		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
 	}
 	return a
-}
-
-// isTerminal tells whether someone reads along.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

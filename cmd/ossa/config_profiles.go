@@ -54,7 +54,10 @@ func localLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), 
 		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
 		RunE: func(command *cobra.Command, args []string) error {
 			p.stdin, p.stdout, p.stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()
-			return run(p, command, args)
+			if err := run(p, command, args); err != nil {
+				return err
+			}
+			return p.unsaid()
 		},
 	}
 	flags := command.Flags()

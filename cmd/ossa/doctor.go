@@ -127,16 +127,19 @@ func (d *diagnosis) tell(c doctor.Check) {
 	case d.quiet && !bad:
 		return
 	}
-	line := func(what, text string) { fmt.Fprintf(d.stdout, "%-4s  %-12s  %s\n", what, "", text) }
-	fmt.Fprintf(d.stdout, "%-4s  %-12s  %s\n", c.Mark, c.Name, c.Found)
+	line := func(mark, name, text string) {
+		_, err := fmt.Fprintf(d.stdout, "%-4s  %-12s  %s\n", mark, name, inert(text))
+		d.noticed(err)
+	}
+	line(string(c.Mark), c.Name, c.Found)
 	if !bad {
 		return
 	}
 	for _, text := range c.Detail {
-		line("", text)
+		line("", "", text)
 	}
-	line("", "looked at: "+c.Looked)
-	line("", "do next:   "+c.Next)
+	line("", "", "looked at: "+c.Looked)
+	line("", "", "do next:   "+c.Next)
 }
 
 // end sums up.
@@ -146,5 +149,5 @@ func (d *diagnosis) end() error {
 	if n[doctor.Fail] > 0 {
 		return errUnwell
 	}
-	return nil
+	return d.unsaid()
 }

@@ -177,6 +177,11 @@ func TestNoPrompt(t *testing.T) {
 	if err != nil || string(out) != "deleted oss://scripts/a/1\n" {
 		t.Errorf("%q, %v", out, err)
 	}
+	// As cron and systemd start programs; /dev/null is a device, and nobody sits there.
+	command = s.command("rm", "-r", "oss://scripts/b")
+	if out, err = command.Output(); err != nil || string(out) != "deleted oss://scripts/b/1\n" {
+		t.Errorf("between null devices: %q, %v", out, err)
+	}
 }
 
 // promptBucket makes a bucket with the objects a/1 and b/1.

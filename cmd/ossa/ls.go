@@ -129,7 +129,7 @@ func (l *lister) buckets() error {
 			return err
 		}
 		entry := bucketEntry{"bucket", b.Name, b.Region, b.CreationDate, string(b.StorageClass)}
-		name := ossScheme + b.Name
+		name := line(ossScheme + b.Name)
 		if err := l.add(entry, name, when(b.CreationDate), b.Region, string(b.StorageClass), name); err != nil {
 			return err
 		}

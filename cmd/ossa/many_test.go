@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -122,6 +123,57 @@ func TestPrintable(t *testing.T) {
 		}
 	}
 }
+
+// What a server says in a cell of a table stays in it.
+func TestCellsAreHarmless(t *testing.T) {
+	var out strings.Builder
+	p := &printer{stdout: &out}
+	evil := "a\n\u009b2J\t\u202e"
+	if err := p.table("A", [][]string{{evil}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.fields("name", evil); err != nil {
+		t.Fatal(err)
+	}
+	const harmless = `a\n\u009b2J\t\u202e`
+	if want := "A\n" + harmless + "\n" + "name  " + harmless + "\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// Nothing is done where something is given that is empty: rm without the version
+// that was meant would delete the object.
+func TestEmptyValues(t *testing.T) {
+	setTestEnvironment(t, newLongBucket(t, 3, 3, nil))
+	for _, args := range [][]string{
+		{"rm", "oss://long/k", "--version-id", ""}, {"rm", "oss://long/k", "--version-id="}, {"uploads", "abort", "oss://long/k", ""},
+		{"uploads", "clean", "oss://long", "--older-than", "0s", "--prefix", ""}, {"ls", "oss://long", "--profile", ""},
+	} {
+		var out, errs strings.Builder
+		if status := run(args, &out, &errs); status != exitUsage || out.Len() > 0 || !strings.Contains(errs.String(), "is empty; is a variable not set?") {
+			t.Errorf("%q: status %d, %q, %q", args, status, out.String(), errs.String())
+		}
+	}
+}
+
+// Commands whose results cannot be written fail, those included that talk to nobody.
+func TestLostResults(t *testing.T) {
+	setTestEnvironment(t, newLongBucket(t, 3, 3, nil))
+	t.Setenv(envConfigFile, filepath.Join(t.TempDir(), "config"))
+	for _, args := range []string{
+		"version", "config set a --endpoint http://localhost", "config rm a", "acl set oss://long/k private", "rm -r oss://long/a", "doctor", "hash /dev/null",
+	} {
+		var errs strings.Builder
+		if status := run(strings.Fields(args), fullDisk{}, &errs); status != exitFailed {
+			t.Errorf("%s: status %d, %s", args, status, errs.String())
+		}
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 // Tables stay aligned over blocks, and one without rows is nothing.
 func TestTable(t *testing.T) {

@@ -113,7 +113,7 @@ func (t *table) add(cells ...string) error {
 	t.begin()
 	row := slices.Clone(cells)
 	for i := range row {
-		row[i] = cmp.Or(row[i], "-")
+		row[i] = cmp.Or(inert(row[i]), "-")
 	}
 	t.block = append(t.block, row)
 	if len(t.block) < aligned {
@@ -185,7 +185,7 @@ func (p *printer) fields(pairs ...string) error {
 		if pairs[i+1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(p.stdout, "%-*s  %s\n", width, pairs[i], pairs[i+1]); err != nil {
+		if _, err := fmt.Fprintf(p.stdout, "%-*s  %s\n", width, pairs[i], inert(pairs[i+1])); err != nil {
 			return err
 		}
 	}
@@ -202,6 +202,15 @@ func plural(n int, one string, many ...string) string {
 		return strconv.Itoa(n) + " " + many[0]
 	}
 	return strconv.Itoa(n) + " " + one + "s"
+}
+
+// inert is printable on one line, and in one column of a table: what stands in a
+// cell may be a server's word, even if no key is that free.
+func inert(text string) string {
+	if text = printable(text); strings.ContainsAny(text, "\n\t") {
+		text = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(text)
+	}
+	return text
 }
 
 // printable is text for people in which nothing but line ends has power over a

@@ -354,5 +354,5 @@ func (r *removal) abort(ctx context.Context, bucket string, u oss.Upload) (done 
 		}
 	}
 	entry := abortedEntry{Type: "aborted", Bucket: bucket, Key: u.Key, UploadID: u.UploadID, DryRun: r.dryRun}
-	return true, r.succeed(entry, "%s %s, upload %s", r.verb("aborted", "would abort"), line(location{Bucket: bucket, Key: u.Key}.String()), u.UploadID)
+	return true, r.succeed(entry, "%s %s, upload %s", r.verb("aborted", "would abort"), line(location{Bucket: bucket, Key: u.Key}.String()), line(u.UploadID))
 }

@@ -148,7 +148,9 @@ func (s *clientSession) chooseUpload(l location, id string) (string, error) {
 // uploadArguments are an object and, if there are two, an upload ID.
 func (s *clientSession) uploadArguments() (l location, id string, err error) {
 	if l, err = parseObjectLocation(s.args[0]); err == nil && len(s.args) > 1 {
-		id = s.args[1]
+		if id = s.args[1]; id == "" {
+			err = usagef("the upload ID is empty; is a variable not set?")
+		}
 	}
 	return l, id, err
 }

@@ -15,8 +15,9 @@ func versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Tell which release this is",
 		Args:  noArguments,
-		Run: func(command *cobra.Command, _ []string) {
-			fmt.Fprintln(command.OutOrStdout(), versionLine())
+		RunE: func(command *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(command.OutOrStdout(), versionLine())
+			return err
 		},
 	}
 }
