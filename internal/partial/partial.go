@@ -20,12 +20,15 @@ import (
 // ErrBusy says that another download is writing to the file.
 var ErrBusy = errors.New("another download is writing to it")
 
+// ErrNotRegular says that something else than a file has the name.
+var ErrNotRegular = errors.New("it is no regular file")
+
 // opens bounds how often a file is opened that others rename meanwhile.
 const opens = 100
 
 // Open opens a file for reading and writing, makes it if there is none, and locks
 // it. It is below root, unless that is nil. What is no regular file, such as a
-// symbolic link, is an error.
+// symbolic link, is ErrNotRegular.
 func Open(root *os.Root, name string) (*os.File, error) {
 	d := directory{root}
 	for range opens {
@@ -55,18 +58,24 @@ func (d directory) lstat(name string) (os.FileInfo, error) {
 	return os.Lstat(name)
 }
 
+// open opens a file. Most often there is none, and it is made.
 func (d directory) open(name string) (*os.File, error) {
-	info, err := d.lstat(name)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", name)
-	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return nil, err
+	f, err := d.openFile(name, os.O_EXCL)
+	if !errors.Is(err, os.ErrExist) {
+		return f, err
 	}
+	if info, err := d.lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", name, ErrNotRegular)
+	}
+	return d.openFile(name, 0)
+}
+
+func (d directory) openFile(name string, flag int) (*os.File, error) {
+	flag |= os.O_RDWR | os.O_CREATE
 	if d.root != nil {
-		return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+		return d.root.OpenFile(name, flag, 0o666)
 	}
-	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	return os.OpenFile(name, flag, 0o666)
 }
 
 // lock locks a file. same is whether it still has its name: the download that had

@@ -309,12 +309,13 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 		return fmt.Errorf("%s is no regular file, and is not replaced", t.Path)
 	}
 	name := partial.Name(t.local)
-	if info, err := t.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+	f, err := partial.Open(t.root, name)
+	if errors.Is(err, partial.ErrNotRegular) {
 		if err := t.root.Remove(name); err != nil {
 			return err
 		}
+		f, err = partial.Open(t.root, name)
 	}
-	f, err := partial.Open(t.root, name)
 	if err != nil {
 		return err
 	}
