@@ -23,6 +23,7 @@ import (
 	"github.com/ossastore/ossa/internal/auth"
 	"github.com/ossastore/ossa/internal/blob/memblob"
 	"github.com/ossastore/ossa/internal/kv/memkv"
+	"github.com/ossastore/ossa/internal/partial"
 	"github.com/ossastore/ossa/internal/server"
 	"github.com/ossastore/ossa/internal/store"
 	"github.com/ossastore/ossa/oss"
@@ -754,5 +755,35 @@ func TestForbidOverwriteMeanwhile(t *testing.T) {
 	s := mustRun(t, Options{Client: f.client, ForbidOverwrite: true}, f.prefix("p/"), &Folder{Path: dst})
 	if text, _ := os.ReadFile(filepath.Join(dst, "a")); s.Failed != 1 || string(text) != "mine" || !slices.Equal(files(t, dst), []string{"a"}) {
 		t.Errorf("%+v, %q, %v", s, text, files(t, dst))
+	}
+}
+
+// Files that another run is fetching are failures of this one, each for itself:
+// however many there are, the others come.
+func TestBusyTargets(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no locks")
+	}
+	f := newFixture(t)
+	src, dst := t.TempDir(), t.TempDir()
+	root, err := os.OpenRoot(dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for i := range hopeless + 5 {
+		name := fmt.Sprintf("a%02d", i)
+		write(t, src, name)
+		held, err := partial.Open(root, partial.Name(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Close()
+	}
+	write(t, src, "z")
+	mustRun(t, Options{Client: f.client}, &Folder{Path: src}, f.prefix("p/"))
+	s := mustRun(t, Options{Client: f.client, Jobs: 1}, f.prefix("p/"), &Folder{Path: dst})
+	if s.Failed != hopeless+5 || s.Done != 1 {
+		t.Errorf("%+v", s)
 	}
 }

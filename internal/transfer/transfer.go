@@ -434,7 +434,7 @@ func (r *run) fatal(err error) error {
 		}
 	}
 	var name *NameError
-	if errors.As(err, &name) || errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) {
+	if errors.As(err, &name) || errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) || errors.Is(err, oss.ErrTargetBusy) {
 		return nil
 	}
 	if r.streak.Add(1) >= hopeless {
