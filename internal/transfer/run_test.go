@@ -39,20 +39,44 @@ type fixture struct {
 
 	mu     sync.Mutex
 	counts map[string]int // requests by method
+	flying int            // requests that are not answered
+	held   int            // of them those that wait in land, or did
+	landed *sync.Cond     // with mu: one of the two has changed
 	hook   func(*http.Request) error
 }
 
 func (f *fixture) RoundTrip(req *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	f.counts[req.Method]++
+	f.flying++
 	hook := f.hook
 	f.mu.Unlock()
+	defer f.answered()
 	if hook != nil {
 		if err := hook(req); err != nil {
 			return nil, err
 		}
 	}
 	return f.next.RoundTrip(req)
+}
+
+func (f *fixture) answered() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flying--
+	f.landed.Broadcast()
+}
+
+// land is for hooks: it holds a request until the server has answered all that
+// are not held.
+func (f *fixture) land() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held++
+	f.landed.Broadcast()
+	for f.flying > f.held {
+		f.landed.Wait()
+	}
 }
 
 func (f *fixture) set(hook func(*http.Request) error) {
@@ -100,6 +124,7 @@ func newFixture(t *testing.T) *fixture {
 		hs.Serve(l)
 	}()
 	f := &fixture{t: t, next: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, counts: map[string]int{}}
+	f.landed = sync.NewCond(&f.mu)
 	t.Cleanup(func() {
 		f.next.CloseIdleConnections()
 		hs.Close()
@@ -207,7 +232,9 @@ func TestSyncGoesOnAfterInterruption(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f.set(func(req *http.Request) error {
 		if req.Method == "PUT" && f.count("PUT") > 100 {
+			f.land() // or the server would go on with what nobody waits for
 			cancel()
+			return ctx.Err()
 		}
 		return nil
 	})
