@@ -197,8 +197,9 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// now is the time of the server, as far as it is known.
-func (c *Client) now() time.Time { return c.clock.Now().Add(time.Duration(c.skew.Load())) }
+// Now is the time as the server has it, as far as that is known: the clock is
+// corrected once a request was refused because of it.
+func (c *Client) Now() time.Time { return c.clock.Now().Add(time.Duration(c.skew.Load())) }
 
 // correctClock learns the server's time from its refusal.
 func (c *Client) correctClock(e *Error) bool {
@@ -375,9 +376,9 @@ func (c *Client) newRequest(ctx context.Context, k *call, creds Credentials) (re
 		signed = &sign.Request{Method: k.method, Bucket: k.bucket, Key: k.key, Query: k.query, Header: header, Host: u.Host}
 		key := sign.Credentials{AccessKeyID: creds.AccessKeyID, AccessKeySecret: creds.AccessKeySecret, SecurityToken: creds.SecurityToken}
 		if c.signature == SignatureV1 {
-			sign.SignV1Header(signed, key, c.now())
+			sign.SignV1Header(signed, key, c.Now())
 		} else {
-			sign.SignV4Header(signed, key, c.region, c.now(), c.additional...)
+			sign.SignV4Header(signed, key, c.region, c.Now(), c.additional...)
 		}
 	}
 	req = &http.Request{

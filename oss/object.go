@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ossastore/ossa/internal/digest"
 	"github.com/ossastore/ossa/internal/wire"
@@ -440,8 +441,8 @@ func (q *DeleteMultipleObjectsRequest) build() *call {
 	k.idempotent = true
 	doc := &wire.Delete{Quiet: q.Quiet}
 	for _, o := range q.Objects {
-		if o.Key == "" {
-			k.fail(errors.New("one of the keys is empty"))
+		if o.Key == "" || !utf8.ValidString(o.Key) {
+			k.fail(fmt.Errorf("%q is not an object key, or not one that a document can have", o.Key)) // it would name another
 		}
 		doc.Objects = append(doc.Objects, wire.DeleteObject(o))
 	}

@@ -54,7 +54,7 @@ func (c *Client) Presign(ctx context.Context, request Request, validity time.Dur
 	if validity < time.Second {
 		return fail(errors.New("a URL must be good for a second at least"))
 	}
-	now := c.now()
+	now := c.Now()
 	expires := now.Add(validity).Truncate(time.Second)
 	if !creds.Expires.IsZero() && creds.Expires.Before(expires) {
 		expires = creds.Expires // the temporary key ends first

@@ -213,7 +213,7 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		if parts = withoutMark(parts); len(parts) == 0 && filled >= 0 {
 			// A young one may be another client's that is about to fill it: with
 			// the same bytes, or else it shall not be disturbed.
-			if filled == filling || u.c.now().Sub(up.Initiated) >= emptyAge {
+			if filled == filling || u.c.Now().Sub(up.Initiated) >= emptyAge {
 				empty = cmp.Or(empty, up.UploadID)
 			}
 			continue

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -262,6 +264,10 @@ func (r *removal) deleteMany(ctx context.Context, bucket string, ids []oss.Objec
 	if r.dryRun {
 		return r.allRemoved(bucket, ids)
 	}
+	ids, err := r.withoutUnnamable(bucket, ids)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
 	res, err := r.client.DeleteMultipleObjects(ctx, &oss.DeleteMultipleObjectsRequest{Bucket: bucket, Objects: ids})
 	if err != nil {
 		return r.deleteEach(ctx, bucket, ids, err)
@@ -282,6 +288,23 @@ func (r *removal) deleteMany(ctx context.Context, bucket string, ids []oss.Objec
 		}
 	}
 	return nil
+}
+
+// withoutUnnamable leaves out keys that are not UTF-8: no document can have them,
+// and what came out of it could be the name of another object.
+func (r *removal) withoutUnnamable(bucket string, ids []oss.ObjectID) (named []oss.ObjectID, err error) {
+	for _, id := range ids {
+		if utf8.ValidString(id.Key) {
+			named = append(named, id)
+			continue
+		}
+		err := r.fail(transfer.Failure{Action: transfer.Delete, Operation: "DeleteMultipleObjects", Bucket: bucket, Key: id.Key, VersionID: id.VersionID},
+			&unfitError{fmt.Sprintf("DeleteMultipleObjects %s: the key is not UTF-8, and cannot be asked for", line(location{Bucket: bucket, Key: id.Key}.String()))})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return named, nil
 }
 
 // deleteEach does what a batch that failed with err was to do.

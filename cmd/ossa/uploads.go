@@ -243,7 +243,8 @@ func uploadsCleanCommand() *cobra.Command {
 	var olderThan, prefix string
 	return clientLeaf("clean oss://BUCKET[/PREFIX]", "Abort old open uploads", `
 Abort the open uploads that were begun longer ago than --older-than, and tell how
-much space they held. Those that end meanwhile, completed or aborted by somebody
+much space they held. It is the server's clock that counts, where this one is wrong;
+uploads of which the server does not tell when they were begun are left alone. Those that end meanwhile, completed or aborted by somebody
 else, are left alone and are no error. The same can be left to the bucket: see ossa
 lifecycle put.
 
@@ -277,16 +278,20 @@ the environment cannot be understood, 3 if a part could not be aborted.`,
 			if prefix != "" {
 				l.Key = prefix
 			}
-			return r.end(r.clean(l, time.Now().Add(-age)))
+			return r.end(r.clean(l, age))
 		})
 }
 
-// clean aborts the uploads that were begun before a time.
-func (r *removal) clean(l location, before time.Time) error {
+// clean aborts the uploads that are as old as age, by the server's clock; 0 is
+// all, those included whose age is not known.
+func (r *removal) clean(l location, age time.Duration) error {
+	old := func(u oss.Upload) bool {
+		return age == 0 || !u.Initiated.IsZero() && !u.Initiated.After(r.client.Now().Add(-age))
+	}
 	var total int
 	var freed int64
 	err := each(r.ctx, r.client.Uploads(r.ctx, l.Bucket, l.Key), r.jobs, func(ctx context.Context, u oss.Upload) error {
-		if u.Initiated.After(before) {
+		if !old(u) {
 			return nil
 		}
 		_, bytes, err := partsOf(ctx, r.client, l.Bucket, u)
