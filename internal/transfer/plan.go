@@ -32,6 +32,9 @@ func (r *run) plan(ctx context.Context, queue chan<- pair) error {
 				p.source.Err = SafeName(p.name)
 			}
 		}
+		if p.source != nil && p.source.Err == nil && r.amongSource(p.name) {
+			p.source.Err = &NameError{Name: p.name, Reason: "its copy would lie among what is to be copied, and replace or add to that"}
+		}
 		if p.source != nil && p.source.Err != nil && r.action != Download && strings.HasSuffix(p.name, "/") {
 			r.unread.Store(true)
 		}
@@ -51,6 +54,15 @@ func (r *run) plan(ctx context.Context, queue chan<- pair) error {
 		}
 	}
 	return nil
+}
+
+// amongSource reports whether the copy of a name is a key of the source's, as when
+// a/a/x goes from a/ to the bucket's root: it would replace a/x before that is
+// copied, or be copied itself.
+func (r *run) amongSource(name string) bool {
+	from, isPrefix := r.source.(*Prefix)
+	to, intoPrefix := r.target.(*Prefix)
+	return isPrefix && intoPrefix && from.Bucket == to.Bucket && strings.HasPrefix(to.Prefix+name, max(from.Prefix, from.Match))
 }
 
 // pairs are the names of the source, and, if they have to be compared, those of

@@ -814,3 +814,26 @@ func TestBusyTargets(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// What is copied to above itself replaces nothing that is to be copied.
+func TestCopyAboveItself(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	write(t, dir, "a/x", "a/a/x", "a/a/y", "a/b/a/x")
+	mustRun(t, Options{Client: f.client}, &Folder{Path: dir}, f.prefix(""))
+	s := mustRun(t, Options{Client: f.client}, f.prefix("a/"), f.prefix(""))
+	if s.Done != 2 || s.Failed != 2 {
+		t.Errorf("%+v", s)
+	}
+	if got, want := f.keys(""), []string{"a/a/x", "a/a/y", "a/b/a/x", "a/x", "b/a/x", "x"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	r, err := f.client.GetObject(t.Context(), &oss.GetObjectRequest{Bucket: testBucket, Key: "a/x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if content, err := io.ReadAll(r.Body); err != nil || string(content) != "a/x" {
+		t.Errorf("%q, error %v", content, err)
+	}
+}
