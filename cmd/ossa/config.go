@@ -1,213 +1,325 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
+	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/oss"
 )
 
-// defaultData is where data lies unless told otherwise.
-const defaultData = "./ossa-data"
-
-// off switches the admin listener off, or the key ring.
-const off = "off"
-
-// serveConfig is what serve is told, by flags and by environment.
-type serveConfig struct {
-	data         string
-	keyRing      string
-	listen       string
-	adminListen  string
-	region       string
-	domains      []string
-	transport    transportConfig
-	limits       limitsConfig
-	lifecycle    lifecycleConfig
-	logFormat    string
-	logLevel     string
-	accessLog    bool
-	accessFile   string // "" for none
-	drainTimeout time.Duration
-	restoreTime  time.Duration
+// profileEntry is a profile for machines. It has no secrets.
+type profileEntry struct {
+	Type        string `json:"type"` // profile
+	Name        string `json:"name"`
+	File        string `json:"file"`
+	Endpoint    string `json:"endpoint,omitempty"`
+	Region      string `json:"region,omitempty"`
+	Mode        string `json:"mode,omitempty"`
+	AccessKeyID string `json:"access_key_id,omitempty"`
+	Token       bool   `json:"has_token,omitempty"`
+	Addressing  string `json:"addressing,omitempty"`
+	SignVersion string `json:"sign_version,omitempty"`
+	CAFile      string `json:"ca_file,omitempty"`
+	Problem     string `json:"problem,omitempty"` // why it cannot be used
+	Removed     bool   `json:"removed,omitempty"`
 }
 
-// environment lists the variables that stand in for a flag that is not given.
-var environment = map[string]string{
-	"data":         "OSSA_DATA",
-	"keyring":      "OSSA_KEYRING",
-	"listen":       "OSSA_LISTEN",
-	"admin-listen": "OSSA_ADMIN_LISTEN",
-	"region":       "OSSA_REGION",
-	"domain":       "OSSA_DOMAIN",
+func configCommand() *cobra.Command {
+	return group("config", "Keep endpoints and access keys in profiles",
+		`Keep endpoints and access keys in profiles, which --profile and `+envProfile+` name.
+The profile "default" counts where flags and variables leave something open.
 
-	"cname":           "OSSA_CNAME",
-	"access-log-file": "OSSA_ACCESS_LOG_FILE",
-
-	"tls-cert":      "OSSA_TLS_CERT",
-	"tls-key":       "OSSA_TLS_KEY",
-	"http2":         "OSSA_HTTP2",
-	"admin-tls":     "OSSA_ADMIN_TLS",
-	"trusted-proxy": "OSSA_TRUSTED_PROXY",
-	"proxy-header":  "OSSA_PROXY_HEADER",
-
-	"lifecycle-every":          "OSSA_LIFECYCLE_EVERY",
-	"lifecycle-day":            "OSSA_LIFECYCLE_DAY",
-	"lifecycle-rate":           "OSSA_LIFECYCLE_RATE",
-	"abort-idle-uploads-after": "OSSA_ABORT_IDLE_UPLOADS_AFTER",
+Profiles are in a file that only you can read, `+envConfigFile+` or ossa/config in
+your directory of configurations, in the form of ossutil 2. Those in the file of
+ossutil can be used as well, and are never changed.`,
+		configSetCommand(), configLsCommand(), configShowCommand(), configRmCommand())
 }
 
-func (c *serveConfig) addFlags(flags *pflag.FlagSet) {
-	flags.SortFlags = false
-	addDataFlag(flags, &c.data)
-	addKeyRingFlag(flags, &c.keyRing, ", made when it is first needed")
-	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` of the OSS API; port 0 takes a free one (OSSA_LISTEN)")
-	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:9001",
-		"`address` of the admin API, /livez, /readyz and /metrics, or \"off\" (OSSA_ADMIN_LISTEN)")
-	flags.StringVar(&c.region, "region", "cn-hangzhou", "`region` that clients sign for with V4 (OSSA_REGION)")
-	flags.StringSliceVar(&c.domains, "domain", nil,
-		"`domains` under which <bucket>.<domain> leads to a bucket, with commas between (OSSA_DOMAIN)")
-	c.transport.addFlags(flags)
-	c.limits.addFlags(flags)
-	c.lifecycle.addFlags(flags)
-	flags.StringVar(&c.logFormat, "log-format", "text", "`format` of the log: text or json")
-	flags.StringVar(&c.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
-	flags.BoolVar(&c.accessLog, "access-log", true, "log one line for each request; --access-log=false for none, as with --access-log-file")
-	flags.StringVar(&c.accessFile, "access-log-file", "",
-		"`file` for one line for each request with the fields of OSS access logs, or \"-\" for stdout; SIGHUP opens it again (OSSA_ACCESS_LOG_FILE)")
-	flags.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second,
-		"`time` that requests have to finish after SIGTERM")
-	flags.DurationVar(&c.restoreTime, "restore-time", 0, "`time` that RestoreObject takes, such as 1h; 0 restores at once")
-}
-
-func addDataFlag(flags *pflag.FlagSet, data *string) {
-	flags.StringVar(data, "data", defaultData, "data `directory` (OSSA_DATA)")
-}
-
-// readEnvironment sets the flags that were not given from their variables.
-func readEnvironment(command *cobra.Command, getenv func(string) string) error {
-	var failed error
-	command.Flags().VisitAll(func(f *pflag.Flag) {
-		name := environment[f.Name]
-		value := getenv(name)
-		if name == "" || value == "" || f.Changed || failed != nil {
-			return
-		}
-		if err := command.Flags().Set(f.Name, value); err != nil {
-			failed = usagef("%s: %v", name, err)
-		}
-	})
-	return failed
-}
-
-// namePattern is what a region may look like, and each label of a domain.
-var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
-
-func (c *serveConfig) validate() error {
-	if err := validAddress("--listen", c.listen); err != nil {
-		return err
-	}
-	if c.adminListen != off {
-		if err := validAddress("--admin-listen", c.adminListen); err != nil {
-			return err
-		}
-	}
-	if !namePattern.MatchString(c.region) {
-		return usagef("--region: %q is not a region name, such as cn-hangzhou", c.region)
-	}
-	for i, domain := range c.domains {
-		domain = strings.ToLower(strings.TrimSpace(domain))
-		c.domains[i] = domain
-		for label := range strings.SplitSeq(domain, ".") {
-			if !namePattern.MatchString(label) {
-				return usagef("--domain: %q is not a domain name", domain)
+// localLeaf is a command that talks to nobody.
+func localLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(p *printer, command *cobra.Command, args []string) error) *cobra.Command {
+	p := &printer{}
+	names := strings.Fields(use)[1:]
+	command := &cobra.Command{
+		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
+		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
+		RunE: func(command *cobra.Command, args []string) error {
+			p.stdin, p.stdout, p.stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()
+			if err := run(p, command, args); err != nil {
+				return err
 			}
+			return p.unsaid()
+		},
+	}
+	flags := command.Flags()
+	if addFlags != nil {
+		addFlags(flags)
+	}
+	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")
+	flags.SortFlags = false
+	return command
+}
+
+// profileKeys are the flags of config set, and what their values are called in the
+// file.
+var profileKeys = []struct{ flag, key string }{
+	{"endpoint", "endpoint"}, {"region", "region"}, {"access-key-id", "accessKeyID"}, {"sts-token", "stsToken"},
+	{"ca-file", "caFile"}, {"addressing", "addressingStyle"}, {"sign-version", "signVersion"}, {"mode", "mode"},
+}
+
+func configSetCommand() *cobra.Command {
+	var secretFile string
+	return localLeaf("set [NAME]", "Make or change a profile", `
+Make or change a profile, "default" if none is named. What no flag tells stays as it
+is; "" takes a value away. The secret comes from a file or a pipe, so that it
+stands neither in the history of a shell nor in a list of processes.`,
+		`  ossa config set --endpoint http://127.0.0.1:9000 --region cn-hangzhou \
+    --access-key-id "$OSS_ACCESS_KEY_ID" --secret-file - <<< "$OSS_ACCESS_KEY_SECRET"
+  ossa config set public --endpoint https://oss-cn-hangzhou.aliyuncs.com --mode Anonymous
+  ossa ls --profile public oss://examples`,
+		func(flags *pflag.FlagSet) {
+			flags.StringP("endpoint", "e", "", "`URL` or host of the server")
+			flags.String("region", "", "`region` of the server")
+			flags.StringP("access-key-id", "i", "", "access key `ID`")
+			flags.StringVar(&secretFile, "secret-file", "", "`file` with the secret of the access key; - is stdin")
+			flags.StringP("sts-token", "t", "", "security `token` of a session")
+			flags.String("ca-file", "", "PEM `file` of certificates to believe, besides those of the machine")
+			flags.String("addressing", "", "where bucket names stand: path, virtual or cname")
+			flags.String("sign-version", "", "`version` of signatures: v4 or v1")
+			flags.String("mode", "", "`kind` of credentials: AK, StsToken or Anonymous")
+		},
+		func(p *printer, command *cobra.Command, args []string) error {
+			name, err := profileName(args)
+			if err != nil {
+				return err
+			}
+			values, err := p.profileValues(command.Flags(), secretFile)
+			if err != nil {
+				return err
+			}
+			file, err := profileFile(os.Getenv)
+			if err != nil {
+				return err
+			}
+			editor, err := openProfiles(file)
+			if err != nil {
+				return err
+			}
+			for _, v := range values {
+				editor.set(name, v.key, v.value)
+			}
+			if err := editor.save(file); err != nil {
+				return err
+			}
+			return p.done(describeProfile(file, name), "profile %s is in %s", name, file)
+		})
+}
+
+// profileName is the argument, or "default".
+func profileName(args []string) (string, error) {
+	name := defaultProfile
+	if len(args) > 0 {
+		name = strings.ToLower(args[0])
+	}
+	odd := func(r rune) bool {
+		return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("._-", r))
+	}
+	if name == "" || strings.ContainsFunc(name, odd) {
+		return "", usagef("%q is no name of a profile: those have letters, digits, dots, hyphens and underscores", name)
+	}
+	return name, nil
+}
+
+type profileValue struct{ key, value string }
+
+// profileValues are what the flags say.
+func (p *printer) profileValues(flags *pflag.FlagSet, secretFile string) ([]profileValue, error) {
+	var values []profileValue
+	for _, k := range profileKeys {
+		if f := flags.Lookup(k.flag); f.Changed {
+			values = append(values, profileValue{k.key, f.Value.String()})
 		}
 	}
-	if err := c.transport.validate(); err != nil {
-		return err
+	if secretFile != "" {
+		secret, err := p.readSecret(secretFile)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, profileValue{"accessKeySecret", secret})
 	}
-	if err := c.limits.validate(); err != nil {
-		return err
+	for i, v := range values {
+		if v.key == "caFile" && v.value != "" {
+			path, err := filepath.Abs(v.value) // wherever it is used from
+			if err == nil {
+				_, err = oss.LoadRootCAs(path)
+			}
+			if err != nil {
+				return nil, usagef("--ca-file: %w", err)
+			}
+			values[i].value = path
+		}
 	}
-	if err := c.lifecycle.validate(); err != nil {
-		return err
+	for _, v := range values {
+		if strings.TrimSpace(v.value) != v.value || strings.ContainsFunc(v.value, unicode.IsControl) {
+			return nil, usagef("%s: blanks at its ends and control characters cannot be kept", v.key)
+		}
 	}
-	if c.logFormat != "text" && c.logFormat != "json" {
-		return usagef("--log-format: %q is neither text nor json", c.logFormat)
+	check := map[string]string{"addressingStyle": "path virtual cname", "signVersion": "v1 v4", "mode": "ak ststoken anonymous"}
+	for _, v := range values {
+		if allowed := check[v.key]; allowed != "" && v.value != "" && !containsWord(allowed, strings.ToLower(v.value)) {
+			return nil, usagef("%s: %q is none of %s", v.key, v.value, strings.ReplaceAll(allowed, " ", ", "))
+		}
 	}
-	if err := new(slog.Level).UnmarshalText([]byte(c.logLevel)); err != nil {
-		return usagef("--log-level: %q is none of debug, info, warn and error", c.logLevel)
-	}
-	if c.drainTimeout < 0 {
-		return usagef("--drain-timeout: %v is negative", c.drainTimeout)
-	}
-	if c.restoreTime < 0 || c.restoreTime > store.MaxRestoreTime {
-		return usagef("--restore-time: %v is not between 0 and %v", c.restoreTime, store.MaxRestoreTime)
-	}
-	if err := validKeyRing(&c.keyRing); err != nil {
-		return err
-	}
-	return absolute(&c.data)
+	return values, nil
 }
 
-func validAddress(flag, address string) error {
-	_, port, err := net.SplitHostPort(address)
+func containsWord(list, word string) bool {
+	for _, w := range strings.Fields(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSecret bounds a secret, in bytes.
+const maxSecret = 4 << 10
+
+func (p *printer) readSecret(name string) (string, error) {
+	r := p.stdin
+	if name == "-" && isTerminalStream(r) {
+		return "", usagef("--secret-file: a secret typed here would be seen; pipe it in, or give a file")
+	}
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		r = f
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {
-		return usagef("%s: %q is not host:port, such as 127.0.0.1:9000", flag, address)
+		return "", err
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil {
-		return usagef("%s: %q is no port; ports are 0 to 65535", flag, port)
+	text = bytes.TrimRight(text, "\r\n")
+	if len(text) == 0 || len(text) > maxSecret {
+		return "", usagef("--secret-file: %s has no secret", name)
 	}
-	return nil
+	return string(text), nil
 }
 
-// absolute makes a path one that stays right in messages and locks.
-func absolute(data *string) error {
-	if *data == "" {
-		return usagef("--data: the path is empty")
-	}
-	path, err := filepath.Abs(*data)
+// describeProfile tells what a profile has, but for its secrets.
+func describeProfile(file, name string) profileEntry {
+	e := profileEntry{Type: "profile", Name: name, File: file}
+	p, err := oss.LoadProfile(file, name)
 	if err != nil {
-		return fmt.Errorf("--data: %w", err)
+		e.Problem = strings.TrimPrefix(err.Error(), "oss: ")
+		return e
 	}
-	*data = path
-	return nil
+	e.Endpoint, e.Region, e.Mode, e.CAFile = p.Endpoint, p.Region, p.Mode, p.CAFile
+	for word, a := range addressings {
+		if a == p.Addressing && a != oss.AutoAddressing {
+			e.Addressing = word
+		}
+	}
+	if p.Signature == oss.SignatureV1 {
+		e.SignVersion = "v1"
+	}
+	creds, err := p.Credentials(context.Background())
+	if err != nil {
+		e.Problem = strings.TrimPrefix(err.Error(), "oss: ")
+	}
+	e.AccessKeyID, e.Token = creds.AccessKeyID, creds.SecurityToken != ""
+	return e
 }
 
-// logger is right after validate.
-func (c *serveConfig) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.logLevel)) // validate has seen to it
-	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: durationInSeconds}))
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: plainErrors}))
+func configLsCommand() *cobra.Command {
+	return localLeaf("ls", "List the profiles",
+		"List the profiles, those of ossutil included. Where a name is there twice, the first counts.", "  ossa config ls", nil,
+		func(p *printer, _ *cobra.Command, _ []string) error {
+			table := p.rows("NAME ENDPOINT REGION KEY FILE")
+			defer table.end()
+			for _, file := range profileFiles(os.Getenv) {
+				names, err := oss.ProfileNames(file)
+				if err != nil {
+					return err
+				}
+				for _, name := range names {
+					e := describeProfile(file, name)
+					if p.json {
+						err = p.print(e)
+					} else {
+						err = table.add(cell(name), e.Endpoint, e.Region, e.AccessKeyID, line(file))
+					}
+					if err != nil {
+						return err
+					}
+				}
+			}
+			return table.end()
+		})
 }
 
-// plainErrors keeps stack traces out of the text format, which prints errors in
-// the most detailed way that they have.
-func plainErrors(_ []string, a slog.Attr) slog.Attr {
-	if err, ok := a.Value.Any().(error); ok {
-		return slog.String(a.Key, err.Error())
-	}
-	return a
+func configShowCommand() *cobra.Command {
+	return localLeaf("show [NAME]", "Tell what a profile has",
+		"Tell what a profile has, but for its secrets.", "  ossa config show\n  ossa config show public --json", nil,
+		func(p *printer, _ *cobra.Command, args []string) error {
+			name := ""
+			if len(args) > 0 {
+				name = strings.ToLower(args[0])
+			}
+			_, file, err := findProfile(profileFiles(os.Getenv), name)
+			if file == "" {
+				return err
+			}
+			e := describeProfile(file, cmp.Or(name, defaultProfile))
+			if p.json {
+				return p.print(e)
+			}
+			token, secret := "", ""
+			if e.Token {
+				token = "set"
+			}
+			if e.AccessKeyID != "" {
+				secret = "set"
+			}
+			return p.fields("name", e.Name, "file", line(e.File), "endpoint", e.Endpoint, "region", e.Region, "ca-file", line(e.CAFile), "mode", e.Mode,
+				"access-key-id", e.AccessKeyID, "access-key-secret", secret, "sts-token", token,
+				"addressing", e.Addressing, "sign-version", e.SignVersion, "problem", e.Problem)
+		})
 }
 
-// durationInSeconds gives the durations of JSON a unit: alone they are numbers
-// of nanoseconds, and nothing says so.
-func durationInSeconds(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
-	}
-	return a
+func configRmCommand() *cobra.Command {
+	return localLeaf("rm NAME", "Delete a profile", "Delete a profile of ossa's own file.", "  ossa config rm public", nil,
+		func(p *printer, _ *cobra.Command, args []string) error {
+			name, err := profileName(args)
+			if err != nil {
+				return err
+			}
+			file, err := profileFile(os.Getenv)
+			if err != nil {
+				return err
+			}
+			editor, err := openProfiles(file)
+			if err != nil {
+				return err
+			}
+			if !editor.remove(name) {
+				return fmt.Errorf("%w %q in %s", errNoProfile, name, file)
+			}
+			if err := editor.save(file); err != nil {
+				return err
+			}
+			return p.done(profileEntry{Type: "profile", Name: name, File: file, Removed: true}, "profile %s is gone from %s", name, file)
+		})
 }

@@ -1,84 +1,109 @@
 package main
 
 import (
-	"errors"
-	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
-	"github.com/ossastore/ossa/internal/lifecycle"
-	"github.com/ossastore/ossa/internal/lifecycle/runner"
-	"github.com/ossastore/ossa/internal/store"
+	"github.com/ossastore/ossa/oss"
 )
 
-// lifecycleConfig is what serve is told about lifecycle rules.
-type lifecycleConfig struct {
-	every    time.Duration // 0: never
-	day      time.Duration
-	rate     int
-	idleDays int // 0: off
+// lifecycleEntry is a rule for machines. Days count from the last modification,
+// of aborts from the begin of the upload; dates are midnights in UTC.
+type lifecycleEntry struct {
+	Type                  string            `json:"type"` // lifecycle_rule
+	Bucket                string            `json:"bucket"`
+	ID                    string            `json:"id"`
+	Prefix                string            `json:"prefix"`
+	Enabled               bool              `json:"enabled"`
+	Tags                  map[string]string `json:"tags,omitempty"`
+	ObjectSizeGreaterThan int64             `json:"object_size_greater_than,omitempty"`
+	ObjectSizeLessThan    int64             `json:"object_size_less_than,omitempty"`
+	Expiration            *lifecycleTime    `json:"expiration,omitempty"`
+	Transitions           []lifecycleTime   `json:"transitions,omitempty"`
+	AbortMultipartUpload  *lifecycleTime    `json:"abort_multipart_upload,omitempty"`
+
+	NoncurrentExpirationDays int             `json:"noncurrent_expiration_days,omitempty"`
+	NoncurrentTransitions    []lifecycleTime `json:"noncurrent_transitions,omitempty"`
 }
 
-func (c *lifecycleConfig) addFlags(flags *pflag.FlagSet) {
-	flags.DurationVar(&c.every, "lifecycle-every", time.Hour,
-		"`time` between two rounds of lifecycle rules; 0 for no rounds (OSSA_LIFECYCLE_EVERY)")
-	flags.DurationVar(&c.day, "lifecycle-day", lifecycle.RealDay,
-		"`time` that a day of lifecycle rules lasts, and of --abort-idle-uploads-after: shorter ones are for trying rules out (OSSA_LIFECYCLE_DAY)")
-	flags.IntVar(&c.rate, "lifecycle-rate", 5000,
-		"`number` of objects and parts that lifecycle rounds look at in a second, at most (OSSA_LIFECYCLE_RATE)")
-	flags.IntVar(&c.idleDays, "abort-idle-uploads-after", 0,
-		"`days` after which an upload that nothing comes for is aborted, in buckets without a rule about uploads; 0 for never (OSSA_ABORT_IDLE_UPLOADS_AFTER)")
+// lifecycleTime is when a rule does something. One of days and the dates is set.
+type lifecycleTime struct {
+	StorageClass   string `json:"storage_class,omitempty"` // of transitions
+	Days           int    `json:"days,omitempty"`
+	CreatedBefore  string `json:"created_before,omitempty"`
+	Date           string `json:"date,omitempty"`
+	ExpiredMarkers bool   `json:"expired_object_delete_marker,omitempty"`
 }
 
-// idleDaysMax keeps days within what a duration can hold.
-const idleDaysMax = 36500
-
-func (c *lifecycleConfig) validate() error {
-	switch {
-	case c.every < 0:
-		return usagef("--lifecycle-every: %v is negative", c.every)
-	case c.every > 0 && c.every < time.Second:
-		return usagef("--lifecycle-every: %v is less than a second", c.every)
-	case c.rate < 1:
-		return usagef("--lifecycle-rate: %d is not positive", c.rate)
-	case c.idleDays < 0 || c.idleDays > idleDaysMax:
-		return usagef("--abort-idle-uploads-after: %d is not between 0 and %d days", c.idleDays, idleDaysMax)
-	case c.idleDays > 0 && c.every == 0:
-		return usagef("--abort-idle-uploads-after needs rounds: give --lifecycle-every a time")
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return validDay("--lifecycle-day", c.day)
+	return t.UTC().Format(time.DateOnly)
 }
 
-// validDay says what is wrong with the length of a day. A flag has no default
-// that is left out, so 0 is wrong as well.
-func validDay(flag string, day time.Duration) error {
-	err := lifecycle.Calendar{Day: day}.Validate()
-	if day == 0 {
-		err = errors.New("a day takes time")
+func lifecycleEntryOf(bucket string, r *oss.LifecycleRule) lifecycleEntry {
+	e := lifecycleEntry{
+		Type: "lifecycle_rule", Bucket: bucket, ID: r.ID, Prefix: r.Prefix, Enabled: !r.Disabled,
+		NoncurrentExpirationDays: r.NoncurrentVersionExpiration,
 	}
-	if err != nil {
-		return usagef("%s: %w", flag, err)
+	for _, t := range r.Tags {
+		if e.Tags == nil {
+			e.Tags = map[string]string{}
+		}
+		e.Tags[t.Key] = t.Value
 	}
-	return nil
+	if f := r.Filter; f != nil {
+		e.ObjectSizeGreaterThan, e.ObjectSizeLessThan = f.ObjectSizeGreaterThan, f.ObjectSizeLessThan
+	}
+	if x := r.Expiration; x != nil {
+		e.Expiration = &lifecycleTime{Days: x.Days, CreatedBefore: day(x.CreatedBefore), Date: day(x.Date), ExpiredMarkers: x.ExpiredObjectDeleteMarker}
+	}
+	for _, t := range r.Transitions {
+		e.Transitions = append(e.Transitions, lifecycleTime{StorageClass: string(t.StorageClass), Days: t.Days, CreatedBefore: day(t.CreatedBefore)})
+	}
+	if a := r.AbortMultipartUpload; a != nil {
+		e.AbortMultipartUpload = &lifecycleTime{Days: a.Days, CreatedBefore: day(a.CreatedBefore)}
+	}
+	for _, t := range r.NoncurrentVersionTransitions {
+		e.NoncurrentTransitions = append(e.NoncurrentTransitions, lifecycleTime{StorageClass: string(t.StorageClass), Days: t.NoncurrentDays})
+	}
+	return e
 }
 
-func (c *lifecycleConfig) calendar() lifecycle.Calendar { return lifecycle.Calendar{Day: c.day} }
+func lifecycleCommand() *cobra.Command {
+	c := &configuration{
+		name: "lifecycle", what: "the lifecycle rules of a bucket", file: "rules.xml",
+		short: "Print, replace, remove and try out the lifecycle rules of a bucket",
+		long: `
+The rules, in XML, by which a bucket deletes objects, moves them to other storage
+classes and aborts unfinished uploads, by itself. This one aborts uploads after
+7 days:
 
-// warn says that rules do not wait as long as they say.
-func (c *lifecycleConfig) warn(log *slog.Logger) {
-	if c.day != lifecycle.RealDay {
-		log.Warn("days of lifecycle rules are not 24 hours long: objects expire and uploads are aborted early", "day", c.day)
+  <LifecycleConfiguration><Rule>
+    <ID>uploads</ID><Prefix></Prefix><Status>Enabled</Status>
+    <AbortMultipartUpload><Days>7</Days></AbortMultipartUpload>
+  </Rule></LifecycleConfiguration>`,
+		get: func(s *clientSession, bucket string) ([]byte, []any, error) {
+			res, err := s.client.GetBucketLifecycle(s.ctx, &oss.GetBucketLifecycleRequest{Bucket: bucket})
+			if err != nil {
+				return nil, nil, err
+			}
+			var entries []any
+			for i := range res.Rules {
+				entries = append(entries, lifecycleEntryOf(bucket, &res.Rules[i]))
+			}
+			return res.Document, entries, nil
+		},
+		put: func(s *clientSession, bucket string, text []byte) error {
+			_, err := s.client.PutBucketLifecycle(s.ctx, &oss.PutBucketLifecycleRequest{Bucket: bucket, Document: text})
+			return err
+		},
+		remove: func(s *clientSession, bucket string) error {
+			_, err := s.client.DeleteBucketLifecycle(s.ctx, &oss.DeleteBucketLifecycleRequest{Bucket: bucket})
+			return err
+		},
 	}
-}
-
-// runner makes the runner of a service, or nil if there are to be no rounds.
-func (c *lifecycleConfig) runner(s *store.Store, log *slog.Logger, r prometheus.Registerer) (*runner.Runner, error) {
-	if c.every == 0 {
-		return nil, nil
-	}
-	return runner.New(s, runner.Options{
-		Every: c.every, Rate: c.rate, IdleUploads: time.Duration(c.idleDays) * c.day, Calendar: c.calendar(), Logger: log, Registerer: r,
-	})
+	return c.command(lifecycleSimulateCommand())
 }
