@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -96,4 +97,16 @@ func (s *clientSession) setACL(ctx context.Context, l location, acl oss.ACL) (er
 		_, err = s.client.PutObjectACL(ctx, &oss.PutObjectACLRequest{Bucket: l.Bucket, Key: l.Key, ACL: acl})
 	}
 	return err
+}
+
+// validACL reads an ACL.
+func validACL(text string, object bool) (oss.ACL, error) {
+	acl := oss.ACL(strings.ToLower(text))
+	switch {
+	case acl == oss.ACLPrivate, acl == oss.ACLPublicRead, acl == oss.ACLPublicReadWrite, object && acl == oss.ACLDefault:
+		return acl, nil
+	case object:
+		return "", usagef("%q is none of private, public-read, public-read-write and default", text)
+	}
+	return "", usagef("%q is none of private, public-read and public-read-write", text)
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -74,16 +73,6 @@ the command line or the environment cannot be understood.`,
 	return command
 }
 
-// group is a command that only holds others.
-func group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
-	command := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: noArguments,
-		Run: func(command *cobra.Command, _ []string) { command.Help() },
-	}
-	command.AddCommand(commands...)
-	return command
-}
-
 // leaf is a command that does one thing. names are its arguments as its Use
 // names them.
 func (c *adminConfig) leaf(use, short, long, example string, run func(s *adminSession, args []string) error) *cobra.Command {
@@ -102,30 +91,6 @@ func (c *adminConfig) leaf(use, short, long, example string, run func(s *adminSe
 			return s.unsaid()
 		},
 	}
-}
-
-// wantArguments sees that there is an argument for each name. One in brackets
-// may be missing, and the last one may stand for many if it ends in "...".
-func wantArguments(command *cobra.Command, names, args []string) error {
-	least := 0
-	for _, name := range names {
-		if !strings.HasPrefix(name, "[") {
-			least++
-		}
-	}
-	many := len(names) > 0 && strings.HasSuffix(strings.TrimSuffix(names[len(names)-1], "]"), "...")
-	if len(args) < least || len(args) > len(names) && !many {
-		want := strings.Join(names, " ")
-		if want == "" {
-			want = "no arguments"
-		}
-		got := "nothing"
-		if len(args) > 0 {
-			got = strings.Trim(fmt.Sprintf("%q", args), "[]")
-		}
-		return usagef("%s takes %s, and got %s", command.CommandPath(), want, got)
-	}
-	return nil
 }
 
 // adminSession is a command under way.
@@ -161,15 +126,6 @@ func (c *adminConfig) session(command *cobra.Command, getenv func(string) string
 
 func (s *adminSession) call(action string, in, out any) error {
 	return s.client.Call(s.ctx, action, in, out)
-}
-
-func when(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
-
-func whenOr(t *time.Time, none string) string {
-	if t == nil {
-		return none
-	}
-	return when(*t)
 }
 
 func enabled(on bool) string {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -148,30 +146,5 @@ func readMeta(o *transfer.Object, text string) error {
 		return usagef("--meta: %q is not NAME=VALUE", text)
 	}
 	o.Metadata[strings.TrimPrefix(strings.ToLower(name), metaPrefix)] = value
-	return nil
-}
-
-// sizeFlag is a number of bytes, such as 8MiB, 100k or 1048576.
-type sizeFlag int64
-
-func (f *sizeFlag) Type() string { return "bytes" }
-
-func (f *sizeFlag) String() string {
-	if *f == 0 {
-		return ""
-	}
-	return strconv.FormatInt(int64(*f), 10)
-}
-
-func (f *sizeFlag) Set(text string) error {
-	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ /")
-	unit := strings.ToLower(strings.TrimSpace(text[len(digits):]))
-	unit = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(unit, "/s"), "b"), "i")
-	shift, known := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[unit]
-	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || !known || n < 0 || n*float64(int64(1)<<shift) >= 1<<62 {
-		return fmt.Errorf("%q is no number of bytes, such as 8MiB or 100k", text)
-	}
-	*f = sizeFlag(n * float64(int64(1)<<shift))
 	return nil
 }

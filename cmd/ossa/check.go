@@ -176,19 +176,6 @@ func printReport(w io.Writer, data string, r *store.CheckReport, asJSON bool) er
 	return err
 }
 
-// size is a number of bytes for people.
-func size(bytes int64) string {
-	const units = "KMGTPE"
-	if bytes < 1<<10 {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	value, unit := float64(bytes)/(1<<10), 0
-	for value >= 1<<10 && unit < len(units)-1 {
-		value, unit = value/(1<<10), unit+1
-	}
-	return fmt.Sprintf("%.1f %ciB", value, units[unit])
-}
-
 // progress is one line on a terminal that renews itself; elsewhere nothing.
 type progress struct {
 	w    io.Writer // nil for nobody

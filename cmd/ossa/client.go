@@ -2,16 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/oss"
@@ -104,112 +96,4 @@ func (c *clientConfig) client(getenv func(string) string) (*oss.Client, error) {
 		return nil, &usageError{err}
 	}
 	return client, nil
-}
-
-// clientSession is a command under way.
-type clientSession struct {
-	printer
-	ctx      context.Context // ends with the first signal; a second one kills
-	client   *oss.Client
-	terminal bool // a person watches stderr
-	args     []string
-	outlook  string // what an interruption means, "" if nothing was begun; after a colon at its end comes the command
-}
-
-// clientLeaf is a command that talks to an endpoint. names are its arguments as
-// its Use names them, and addFlags its own flags, nil for none.
-func clientLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
-	return (&clientConfig{}).leaf(use, short, long, example, addFlags, run)
-}
-
-// leaf is clientLeaf with settings that the caller has a hand in.
-func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
-	names := strings.Fields(use)[1:]
-	command := &cobra.Command{
-		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
-		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
-
-		ValidArgsFunction: c.completeLocation,
-		RunE: func(command *cobra.Command, args []string) error {
-			if err := emptyFlag(command.Flags()); err != nil {
-				return err
-			}
-			client, err := c.client(os.Getenv)
-			if err != nil {
-				return err
-			}
-			ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			go func() {
-				<-ctx.Done()
-				stop()
-			}()
-			s := &clientSession{
-				printer: printer{
-					json: c.json, quiet: c.quiet,
-					stdin: command.InOrStdin(), stdout: command.OutOrStdout(), stderr: command.ErrOrStderr(),
-				},
-				ctx: ctx, client: client, args: args, outlook: "this begins anew:",
-			}
-			s.terminal = isTerminalStream(s.stderr)
-			if err = run(s); err == nil {
-				err = s.unsaid()
-			}
-			if err != nil && ctx.Err() != nil && command.Context().Err() == nil && errors.Is(err, context.Canceled) {
-				interrupted := &interruptedError{err: err}
-				if s.outlook != "" {
-					interrupted.outlook = "; " + s.outlook
-				}
-				if strings.HasSuffix(s.outlook, ":") {
-					interrupted.outlook += "\n  " + commandAgain(os.Args)
-				}
-				err = interrupted
-			}
-			return c.advise(err)
-		},
-	}
-	if addFlags != nil {
-		addFlags(command.Flags())
-	}
-	c.addFlags(command.Flags())
-	command.Flags().SortFlags = false
-	command.RegisterFlagCompletionFunc("profile", completeProfile)
-	return command
-}
-
-// emptyFlag refuses flags that are given with nothing in them: mostly that is a
-// variable that is not set, and the command would do more than what was meant.
-func emptyFlag(flags *pflag.FlagSet) (err error) {
-	flags.Visit(func(f *pflag.Flag) {
-		if f.Value.Type() == "string" && f.Value.String() == "" && err == nil {
-			err = usagef("--%s: its value is empty; is a variable not set?", f.Name)
-		}
-	})
-	return err
-}
-
-// isTerminalStream tells whether a stream of a command is a terminal.
-func isTerminalStream(stream any) bool {
-	file, ok := stream.(*os.File)
-	return ok && isTerminal(file)
-}
-
-// interruptedError is a command that a signal ended.
-type interruptedError struct {
-	err     error
-	outlook string // what becomes of it, for people
-}
-
-func (e *interruptedError) Error() string { return "interrupted" + e.outlook }
-func (e *interruptedError) Unwrap() error { return e.err }
-
-// partlyError is a command that did some of its work; report names the file
-// that lists the rest.
-type partlyError struct {
-	failed int
-	report string
-}
-
-func (e *partlyError) Error() string {
-	return fmt.Sprintf("%d could not be done; they are listed in %s", e.failed, e.report)
 }

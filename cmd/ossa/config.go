@@ -45,30 +45,6 @@ ossutil can be used as well, and are never changed.`,
 		configSetCommand(), configLsCommand(), configShowCommand(), configRmCommand())
 }
 
-// localLeaf is a command that talks to nobody.
-func localLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(p *printer, command *cobra.Command, args []string) error) *cobra.Command {
-	p := &printer{}
-	names := strings.Fields(use)[1:]
-	command := &cobra.Command{
-		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
-		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
-		RunE: func(command *cobra.Command, args []string) error {
-			p.stdin, p.stdout, p.stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()
-			if err := run(p, command, args); err != nil {
-				return err
-			}
-			return p.unsaid()
-		},
-	}
-	flags := command.Flags()
-	if addFlags != nil {
-		addFlags(flags)
-	}
-	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")
-	flags.SortFlags = false
-	return command
-}
-
 // profileKeys are the flags of config set, and what their values are called in the
 // file.
 var profileKeys = []struct{ flag, key string }{

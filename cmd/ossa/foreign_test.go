@@ -73,31 +73,3 @@ func TestForeignAdvice(t *testing.T) {
 		}
 	}
 }
-
-func TestCommandFirst(t *testing.T) {
-	for line, want := range map[string]string{
-		"":                             "",
-		"ls -e url":                    "ls -e url",
-		"-e url -kx --region=r ls b":   "ls -e url -kx --region=r b",
-		"--json --quiet sign oss://b/": "sign --json --quiet oss://b/",
-		"-e url":                       "-e url",
-		"-e":                           "-e",
-		"--version":                    "--version",
-		"-h ls":                        "-h ls",
-	} {
-		if got := strings.Join(commandFirst(strings.Fields(line)), " "); got != want {
-			t.Errorf("%s: %s, want %s", line, got, want)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	names := []string{"cp", "rm", "ls", "check", "dry-run", "uploads"}
-	for typed, want := range map[string]string{
-		"mc": "", "worm": "", "lsd": "ls", "chek": "check", "hceck": "check", "dryrun": "dry-run", "upload": "uploads", "up": "", "upl": "uploads", "launch": "",
-	} {
-		if got := nearest(typed, names); got != want {
-			t.Errorf("%s: %q, want %q", typed, got, want)
-		}
-	}
-}

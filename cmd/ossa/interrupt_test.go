@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -246,5 +248,42 @@ func (s *terminalServer) converse(say func(terminal *os.File, sofar string), arg
 			return shown.String(), c.Wait()
 		}
 		say(terminal, shown.String())
+	}
+}
+
+// A signal ends a transfer with status 130 and the command that goes on, which
+// sends the rest only.
+func TestInterrupt(t *testing.T) {
+	s := startTerminalServer(t)
+	makeBucket(t, s)
+	s.file("big file", 32<<20)
+	var sent bool
+	shown, err := s.onTerminal(func(c *exec.Cmd, sofar string) {
+		if p := percentages(t, sofar, "big"); !sent && len(p) > 0 && p[len(p)-1] >= 40 {
+			sent = true
+			c.Process.Signal(syscall.SIGINT)
+		}
+	}, "cp", "big file", "oss://scripts/big", "--part-size", "1MiB", "--limit-rate", "30MiB", "-k", "s3cret-0123456789", "--restart=false")
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Fatalf("ended with %v:\n%s", err, shown)
+	}
+	if want := "ossa cp 'big file' oss://scripts/big --part-size 1MiB --limit-rate 30MiB -k ..."; !strings.Contains(shown, want) {
+		t.Errorf("it does not say how to go on: %q", shown)
+	}
+	if strings.Contains(shown, "s3cret") {
+		t.Errorf("it tells the secret: %q", shown)
+	}
+
+	out, err := s.command("cp", "big file", "oss://scripts/big", "--part-size", "1MiB", "--json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`"bytes_moved":(\d+),.*"resumed":true`).FindSubmatch(out)
+	if m == nil {
+		t.Fatalf("it did not resume: %s", out)
+	}
+	if n, _ := strconv.Atoi(string(m[1])); n == 0 || n > 24<<20 {
+		t.Errorf("sent %d bytes of 32 MiB after some 12 were there", n)
 	}
 }

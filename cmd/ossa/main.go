@@ -1,5 +1,5 @@
-// Command ossa is an object store that speaks the OSS protocol: the server, and
-// what looks after its data.
+// Command ossa is an object store that speaks the OSS protocol, what looks after
+// its data, and a client for it and for any other OSS endpoint.
 package main
 
 import (
@@ -10,15 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-)
-
-// Exit statuses, as the help tells them.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitPartly      = 3   // some of it was done; a report lists the rest
-	exitInterrupted = 130 // by a signal; what goes on was printed
 )
 
 func main() {
@@ -62,19 +53,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// errorText is an error for people. That the library said it need not be told.
-func errorText(err error) string { return printable(strings.TrimPrefix(err.Error(), "oss: ")) }
-
-// usageError is a command line that cannot be obeyed, whatever the data is.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
-}
-
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ossa",
@@ -115,14 +93,4 @@ if a signal ended it.`,
 	in("settings", configCommand(), doctorCommand(), aclCommand(), tagCommand(), setMetaCommand(), lifecycleCommand(), corsCommand(), policyCommand(), refererCommand(), encryptionCommand(), cnameCommand())
 	root.AddCommand(completionCommand(), versionCommand())
 	return root
-}
-
-func noArguments(command *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if command.HasSubCommands() {
-		return usagef("there is no command %q%s", args[0], commandAdvice(command, args[0]))
-	}
-	return usagef("%s takes no arguments, and got %q", command.CommandPath(), args[0])
 }

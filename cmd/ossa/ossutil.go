@@ -88,3 +88,34 @@ func takeMethod(args []string) (method string, rest []string) {
 	}
 	return method, rest
 }
+
+// flagsBefore are those of the client that may stand before the command, as in
+// an alias that holds the endpoint and the key; true if a value follows.
+var flagsBefore = map[string]bool{
+	"-e": true, "-i": true, "-k": true, "-t": true, "-c": true, "--endpoint": true, "--access-key-id": true, "--access-key-secret": true,
+	"--sts-token": true, "--config-file": true, "--region": true, "--profile": true, "--sign-version": true, "--addressing": true, "--ca-file": true,
+	"-q": false, "--quiet": false, "--json": false, "--anonymous": false,
+}
+
+// commandFirst puts flags of the client that stand before the command behind it.
+func commandFirst(args []string) []string {
+	i := 0
+	for i < len(args) && strings.HasPrefix(args[i], "-") {
+		name, _, joined := strings.Cut(args[i], "=")
+		if !joined && len(name) > 2 && name[1] != '-' && flagsBefore[name[:2]] {
+			name, joined = name[:2], true // -eURL
+		}
+		valued, known := flagsBefore[name]
+		if !known {
+			return args
+		}
+		i++
+		if valued && !joined {
+			i++
+		}
+	}
+	if i >= len(args) {
+		return args
+	}
+	return slices.Concat(args[i:i+1], args[:i], args[i+1:])
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -197,5 +196,3 @@ func (p *presigner) tell(u *oss.PresignedURL, number int) error {
 	}
 	return p.writeLine(u.URL)
 }
-
-var errNoUpload = errors.New("there is no open upload")

@@ -154,17 +154,6 @@ func (r *removal) removeNamed(targets []location) error {
 	})
 }
 
-// sequence is a list as a listing.
-func sequence[T any](list []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, item := range list {
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
 // confirmBelow asks for each of the targets, before anything is deleted.
 func (r *removal) confirmBelow(targets []location) error {
 	for _, l := range targets {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strings"
 )
 
 // banner is what serve tells a person before it is ready: where the keys are
@@ -52,17 +51,6 @@ func (b banner) keyLines() string {
 			"  export OSS_ACCESS_KEY_SECRET=...   # the secret that you started ossa with\n"
 	}
 	return "  . " + shellQuote(b.key.file) + "   # sets OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET\n"
-}
-
-// shellQuote makes s one word of a shell.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-:@%+=,", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // urlOf is how a client on this machine reaches a listener: one that listens

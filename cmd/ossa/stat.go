@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,27 +28,6 @@ type objectDetails struct {
 	Encryption         *encryptionEntry  `json:"encryption,omitempty"`
 	Restore            string            `json:"restore,omitempty"`
 	SymlinkTarget      string            `json:"symlink_target,omitempty"`
-}
-
-type encryptionEntry struct {
-	Algorithm     string `json:"algorithm"`
-	KeyID         string `json:"key_id,omitempty"`
-	DataAlgorithm string `json:"data_algorithm,omitempty"`
-}
-
-func encryptionOf(e oss.Encryption) *encryptionEntry {
-	if e.Algorithm == "" {
-		return nil
-	}
-	return &encryptionEntry{e.Algorithm, e.KeyID, e.DataAlgorithm}
-}
-
-// String is the encryption for people; "" if there is none.
-func (e *encryptionEntry) String() string {
-	if e == nil {
-		return ""
-	}
-	return strings.Join(slices.DeleteFunc([]string{e.Algorithm, e.KeyID, e.DataAlgorithm}, func(s string) bool { return s == "" }), " ")
 }
 
 // bucketDetails is all of a bucket for machines.

@@ -1,23 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ossastore/ossa/internal/transfer"
 	"github.com/ossastore/ossa/oss"
 )
-
-const envStateDir = "OSSA_STATE_DIR"
 
 // transferFlags are those of cp and sync.
 type transferFlags struct {
@@ -66,28 +58,6 @@ func (p *patternFlag) Type() string          { return "pattern" }
 func (p *patternFlag) String() string        { return "" }
 func (p *patternFlag) Set(text string) error { return p.add(text) }
 
-const defaultStateDirText = "~/.local/state/ossa"
-
-// stateDirectory is where what is known from one run to the next is kept. It can
-// be deleted at any time.
-func (f *transferFlags) stateDirectory() (string, error) {
-	if dir := cmp.Or(f.stateDir, os.Getenv(envStateDir)); dir != "" {
-		return filepath.Abs(dir)
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "ossa"), nil
-	}
-	if runtime.GOOS == "windows" {
-		dir, err := os.UserCacheDir()
-		return filepath.Join(dir, "ossa"), err
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("no place for state: %w; give --state-dir", err)
-	}
-	return filepath.Join(home, ".local", "state", "ossa"), nil
-}
-
 // transferring is a run of cp or sync.
 type transferring struct {
 	*transferFlags
@@ -118,7 +88,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	}
 	f.links = string(links)
 	t := &transferring{transferFlags: f, s: s}
-	if t.state, err = f.stateDirectory(); err != nil {
+	if t.state, err = stateDirectory(f.stateDir); err != nil {
 		return nil, err
 	}
 	name := f.report
@@ -201,57 +171,4 @@ func (t *transferring) goOn(resumable bool) {
 		return
 	}
 	t.s.outlook = "what is there stays, and this goes on with it:"
-}
-
-// secretFlags are those whose values are not printed, and secretShorts their
-// letters. Letters can stand together, as in -rk SECRET; what comes after one of
-// valueShorts is its value.
-var secretFlags = []string{"--access-key-secret", "--sts-token"}
-
-const (
-	secretShorts = "kt"
-	valueShorts  = "eicj"
-)
-
-// withoutSecret is an argument without the secret that it ends in, or that the
-// next one is.
-func withoutSecret(arg string) (text string, secret, next bool) {
-	if name, _, joined := strings.Cut(arg, "="); slices.Contains(secretFlags, name) {
-		return name, true, !joined
-	}
-	if !strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "--") {
-		return arg, false, false
-	}
-	i := strings.IndexAny(arg, secretShorts+valueShorts)
-	if i < 0 || strings.IndexByte(secretShorts, arg[i]) < 0 {
-		return arg, false, false
-	}
-	return arg[:i+1], true, i+1 == len(arg)
-}
-
-// commandAgain is a command line for a shell that goes on where one ended.
-// Secrets are left out, and so is --restart.
-func commandAgain(args []string) string {
-	words := []string{"ossa"}
-	for i := 1; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			for _, arg := range args[i:] {
-				words = append(words, shellQuote(arg))
-			}
-			break
-		}
-		if name, _, _ := strings.Cut(arg, "="); name == "--restart" {
-			continue
-		}
-		text, secret, next := withoutSecret(arg)
-		words = append(words, shellQuote(text))
-		if secret {
-			words = append(words, "...")
-		}
-		if next {
-			i++
-		}
-	}
-	return strings.Join(words, " ")
 }

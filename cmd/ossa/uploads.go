@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -311,3 +312,5 @@ func (r *removal) clean(l location, age time.Duration) error {
 	r.say("%s %s that held %s", r.verb("aborted", "would abort"), plural(total, "upload"), size(freed))
 	return err
 }
+
+var errNoUpload = errors.New("there is no open upload")
