@@ -8,12 +8,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ossastore/ossa/internal/wire"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -86,14 +89,13 @@ stands neither in the history of a shell nor in a list of processes.`,
 			if err != nil {
 				return err
 			}
-			editor, err := openProfiles(file)
+			err = editProfiles(file, func(e *profileEditor) error {
+				for _, v := range values {
+					e.set(name, v.key, v.value)
+				}
+				return nil
+			})
 			if err != nil {
-				return err
-			}
-			for _, v := range values {
-				editor.set(name, v.key, v.value)
-			}
-			if err := editor.save(file); err != nil {
 				return err
 			}
 			return p.done(describeProfile(file, name), "profile %s is in %s", name, file)
@@ -112,8 +114,14 @@ func profileName(args []string) (string, error) {
 	if name == "" || strings.ContainsFunc(name, odd) {
 		return "", usagef("%q is no name of a profile: those have letters, digits, dots, hyphens and underscores", name)
 	}
+	if slices.Contains(sectionsOfOssutil, name) {
+		return "", usagef("%q is no name of a profile, as files of ossutil have something else there", name)
+	}
 	return name, nil
 }
+
+// sectionsOfOssutil are what its version 1 has besides, or instead of, profiles.
+var sectionsOfOssutil = []string{"credentials", "bucket-endpoint", "bucket-cname", "akservice"}
 
 type profileValue struct{ key, value string }
 
@@ -145,8 +153,11 @@ func (p *printer) profileValues(flags *pflag.FlagSet, secretFile string) ([]prof
 		}
 	}
 	for _, v := range values {
-		if strings.TrimSpace(v.value) != v.value || strings.ContainsFunc(v.value, unicode.IsControl) {
-			return nil, usagef("%s: blanks at its ends and control characters cannot be kept", v.key)
+		if strings.TrimSpace(v.value) != v.value || strings.ContainsFunc(v.value, unicode.IsControl) || !utf8.ValidString(v.value) {
+			return nil, usagef("%s: blanks at its ends, control characters and bytes that are not UTF-8 cannot be kept", v.key)
+		}
+		if v.key == "endpoint" && wire.EndpointText(v.value) != v.value {
+			return nil, usagef("endpoint: it has a user name in it; the access key has flags of its own")
 		}
 	}
 	check := map[string]string{"addressingStyle": "path virtual cname", "signVersion": "v1 v4", "mode": "ak ststoken anonymous"}
@@ -202,7 +213,7 @@ func describeProfile(file, name string) profileEntry {
 		e.Problem = strings.TrimPrefix(err.Error(), "oss: ")
 		return e
 	}
-	e.Endpoint, e.Region, e.Mode, e.CAFile = p.Endpoint, p.Region, p.Mode, p.CAFile
+	e.Endpoint, e.Region, e.Mode, e.CAFile = wire.EndpointText(p.Endpoint), p.Region, p.Mode, p.CAFile
 	for word, a := range addressings {
 		if a == p.Addressing && a != oss.AutoAddressing {
 			e.Addressing = word
@@ -286,14 +297,13 @@ func configRmCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			editor, err := openProfiles(file)
+			err = editProfiles(file, func(e *profileEditor) error {
+				if !e.remove(name) {
+					return fmt.Errorf("%w %q in %s", errNoProfile, name, file)
+				}
+				return nil
+			})
 			if err != nil {
-				return err
-			}
-			if !editor.remove(name) {
-				return fmt.Errorf("%w %q in %s", errNoProfile, name, file)
-			}
-			if err := editor.save(file); err != nil {
 				return err
 			}
 			return p.done(profileEntry{Type: "profile", Name: name, File: file, Removed: true}, "profile %s is gone from %s", name, file)

@@ -4,16 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/ossastore/ossa/internal/smallfile"
 	"github.com/ossastore/ossa/oss"
 )
 
@@ -94,121 +89,4 @@ func (c *clientConfig) loadProfile(getenv func(string) string, complete bool) (*
 		return nil, &usageError{err}
 	}
 	return profile, nil
-}
-
-// profileEditor changes the text of a file of profiles, and leaves the rest of it
-// as it is.
-type profileEditor struct {
-	lines []string
-}
-
-// maxProfileFile bounds the file, in bytes.
-const maxProfileFile = 1 << 20
-
-// openProfiles reads the program's own file to change it; none is an empty one.
-// A file of ossutil's is never written.
-func openProfiles(name string) (*profileEditor, error) {
-	if foreign, err := oss.DefaultConfigFile(); err == nil && sameFile(name, foreign) {
-		return nil, usagef("%s is ossutil's, which ossa does not change; look at %s", name, envConfigFile)
-	}
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &profileEditor{}, nil
-	} else if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-
-	text, err := io.ReadAll(io.LimitReader(f, maxProfileFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxProfileFile {
-		return nil, fmt.Errorf("%s is longer than %d bytes", name, maxProfileFile)
-	}
-	return &profileEditor{strings.Split(strings.TrimRight(string(text), "\n"), "\n")}, nil
-}
-
-func sameFile(a, b string) bool {
-	if a == b {
-		return true
-	}
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
-
-// section finds the lines of a profile: its head at first, and what belongs to it up to
-// end. It is not there if first is negative.
-func (e *profileEditor) section(name string) (first, end int) {
-	first = -1
-	for i, text := range e.lines {
-		text = strings.TrimSpace(text)
-		if !strings.HasPrefix(text, "[") {
-			continue
-		}
-		if first >= 0 {
-			return first, i
-		}
-		head := strings.Join(strings.Fields(strings.ToLower(strings.Trim(text, "[]"))), " ")
-		if strings.TrimPrefix(head, "profile ") == name {
-			first = i
-		}
-	}
-	return first, len(e.lines)
-}
-
-// set gives a key of a profile a value; "" takes it away.
-func (e *profileEditor) set(profile, key, value string) {
-	first, end := e.section(profile)
-	if first < 0 {
-		head := "[profile " + profile + "]"
-		if profile == defaultProfile {
-			head = "[" + defaultProfile + "]"
-		}
-		if len(e.lines) > 0 && e.lines[len(e.lines)-1] != "" {
-			e.lines = append(e.lines, "")
-		}
-		e.lines = append(e.lines, head)
-		first, end = len(e.lines)-1, len(e.lines)
-	}
-	plain := strings.NewReplacer("-", "", "_", "")
-	for i := first + 1; i < end; i++ {
-		name, _, found := strings.Cut(e.lines[i], "=")
-		if !found || plain.Replace(strings.ToLower(strings.TrimSpace(name))) != strings.ToLower(key) {
-			continue
-		}
-		if value == "" {
-			e.lines = slices.Delete(e.lines, i, i+1)
-		} else {
-			e.lines[i] = key + "=" + value
-		}
-		return
-	}
-	if value == "" {
-		return
-	}
-	for end > first+1 && strings.TrimSpace(e.lines[end-1]) == "" {
-		end--
-	}
-	e.lines = slices.Insert(e.lines, end, key+"="+value)
-}
-
-// remove takes a profile away, and reports whether it was there.
-func (e *profileEditor) remove(profile string) bool {
-	first, end := e.section(profile)
-	if first >= 0 {
-		e.lines = slices.Delete(e.lines, first, end)
-	}
-	return first >= 0
-}
-
-// save writes the file, which only its owner may read.
-func (e *profileEditor) save(name string) error {
-	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	text := strings.TrimLeft(strings.Join(e.lines, "\n"), "\n")
-	return smallfile.Write(vfs.Default, dir, filepath.Base(name), []byte(text+"\n"))
 }
