@@ -196,7 +196,10 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var empty string // an upload of ours without parts yet
+	var bare struct { // an upload of ours that has nothing of use
+		id    string
+		parts int
+	}
 	for _, up := range uploads {
 		parts, err := open.parts(ctx, up.UploadID)
 		if errors.Is(err, ErrNoSuchUpload) {
@@ -213,8 +216,8 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		if parts = withoutMark(parts); len(parts) == 0 && filled >= 0 {
 			// A young one may be another client's that is about to fill it: with
 			// the same bytes, or else it shall not be disturbed.
-			if filled == filling || u.c.Now().Sub(up.Initiated) >= emptyAge {
-				empty = cmp.Or(empty, up.UploadID)
+			if bare.id == "" && (filled == filling || u.c.Now().Sub(up.Initiated) >= emptyAge) {
+				bare.id = up.UploadID
 			}
 			continue
 		}
@@ -231,6 +234,14 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if done == nil && filled == filling && len(parts) < hopeless {
+			// By its mark it is of this file: a client was killed before it could send
+			// again what had arrived damaged.
+			if bare.id == "" {
+				bare.id, bare.parts = up.UploadID, len(parts)
+			}
+			continue
+		}
 		if done == nil {
 			u.note("open upload %s was left alone: it has other bytes", up.UploadID)
 			continue
@@ -238,8 +249,8 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		u.adopt(up.UploadID, partSize, done, len(parts))
 		return true, nil
 	}
-	if empty != "" {
-		u.adopt(empty, u.partSize, nil, 0)
+	if bare.id != "" {
+		u.adopt(bare.id, u.partSize, nil, bare.parts)
 		return true, nil
 	}
 	return false, nil

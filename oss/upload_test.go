@@ -429,6 +429,33 @@ func TestUploadResumeEmpty(t *testing.T) {
 	}
 }
 
+// An upload of which every part arrived damaged is still that of the file, by its
+// mark. Many parts with other bytes are another file's, which has the same samples.
+func TestUploadResumeAllDamaged(t *testing.T) {
+	for _, n := range []int{1, hopeless - 1, hopeless} {
+		f := newFixture(t)
+		data := pattern(10*testPart, 1)
+		q := uploadFor(data)
+		id := f.interrupt(q, n)
+		for number := 1; number <= n; number++ {
+			part := slices.Clone(data[(number-1)*testPart : number*testPart])
+			part[testPart/2]++
+			_, err := f.UploadPart(t.Context(), &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: id, PartNumber: number, Body: bytes.NewReader(part)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		ours := n < hopeless
+		res, err := f.Upload(t.Context(), q)
+		if err != nil || res.Resumed != ours || (res.UploadID == id) != ours || res.PartsSent != 10 || !bytes.Equal(f.read("k"), data) {
+			t.Errorf("%d parts: %+v, %v", n, res, err)
+		}
+		if open := f.openUploads(); (len(open) == 0) != ours {
+			t.Errorf("%d parts: open uploads %v", n, open)
+		}
+	}
+}
+
 // What other clients do to an upload in the middle of it never ends in an object
 // with other bytes, and where it can be mended it is.
 func TestUploadMeddling(t *testing.T) {
