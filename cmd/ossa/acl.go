@@ -57,10 +57,7 @@ func aclSetCommand() *cobra.Command {
 	command := clientLeaf("set oss://BUCKET[/KEY] ACL", "Set the ACL of a bucket, an object, or many", `
 Set the ACL of a bucket or an object, or with -r of all objects whose keys begin so,
 and not of the bucket. With -r on a terminal you are asked first, unless -f is given;
-what cannot be done does not hold up the rest, and a report lists it.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be set.`, `  ossa acl set oss://builds/movie.bin public-read
+what cannot be done does not hold up the rest, and a report lists it.`, `  ossa acl set oss://builds/movie.bin public-read
   ossa acl set oss://builds private
   ossa acl set -r oss://builds/nightly/ default`, r.addFlags,
 		func(s *clientSession) error {

@@ -51,10 +51,7 @@ server, through its admin listener.
 The access key is read from ` + envAccessKeyID + `, ` + envAccessKeySecret + ` and, for a
 session, ` + envSessionToken + `. It is root's, or that of a user whose policies allow
 the action. Nothing changes on the way from the server to another machine but
---admin; the listener has TLS only if the server was started with --admin-tls.
-
-Exit status: 0 if all went well, 1 if the server refused or did not answer, 2 if
-the command line or the environment cannot be understood.`,
+--admin; the listener has TLS only if the server was started with --admin-tls.`,
 		Example: `  . ./ossa-data/root-credentials        # sets ` + envAccessKeyID + ` and ` + envAccessKeySecret + `
   ossa admin user add ci
   ossa admin policy example upload-only --bucket builds > upload.json
@@ -73,12 +70,12 @@ the command line or the environment cannot be understood.`,
 	return command
 }
 
-// leaf is a command that does one thing. names are its arguments as its Use
-// names them.
+// leaf is a command that talks to the admin listener, as clientLeaf is one that
+// talks to an endpoint.
 func (c *adminConfig) leaf(use, short, long, example string, run func(s *adminSession, args []string) error) *cobra.Command {
 	names := strings.Fields(use)[1:]
 	return &cobra.Command{
-		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
+		Use: use, Short: short, Long: helpOf(short, long, statusHelp), Example: example,
 		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
 		RunE: func(command *cobra.Command, args []string) error {
 			s, err := c.session(command, os.Getenv)

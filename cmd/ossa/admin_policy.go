@@ -100,7 +100,7 @@ Delete a policy that no user has. With --force it is detached from all users
 first, one after the other.`,
 		"  ossa admin policy rm upload-builds",
 		func(s *adminSession, args []string) error { return s.policyRemove(args[0], force) })
-	command.Flags().BoolVar(&force, "force", false, "detach it from all users first")
+	command.Flags().BoolVarP(&force, "force", "f", false, "detach it from all users first")
 	return command
 }
 
@@ -158,9 +158,7 @@ func policySimulateCommand(c *adminConfig) *cobra.Command {
 	command := c.leaf("simulate", "Tell whether a user may do something, and which statement decides", `
 Tell whether a user may do something to a resource, and which statement decides.
 The user's policies are asked, the policy of the bucket, and the ACLs of bucket
-and object, as they are now. Nothing is done.
-
-Exit status: 0 if an answer was found, be it allowed or denied.`,
+and object, as they are now. Nothing is done, and to be denied is no failure.`,
 		`  ossa admin policy simulate --user ci --action oss:PutObject --resource oss://builds/a.tar
   ossa admin policy simulate --user ci --action oss:ListObjects --resource oss://builds -k oss:Prefix=2026/
   ossa admin policy simulate --anonymous --action oss:GetObject --resource oss://builds/a.tar --ip 192.0.2.7 --secure`,

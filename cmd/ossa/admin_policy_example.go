@@ -73,7 +73,7 @@ func policyExampleCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "example [NAME]",
 		Short: "Print a policy that is a start",
-		Long:  "Print a policy that is a start. Without a name, list those that there are:\n\n" + strings.TrimRight(about.String(), "\n"),
+		Long:  "Print a policy that is a start. Without a name, list those that there are:\n\n" + strings.TrimRight(about.String(), "\n") + "\n\n" + statusHelp,
 		Example: `  ossa admin policy example
   ossa admin policy example upload-only --bucket builds`,
 		Args: func(command *cobra.Command, args []string) error {

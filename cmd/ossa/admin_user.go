@@ -130,7 +130,7 @@ policies detached, one after the other: if that is cut short, the user is
 disabled, and the command can be given again.`,
 		"  ossa admin user rm ci\n  ossa admin user rm ci --force",
 		func(s *adminSession, args []string) error { return s.userRemove(args[0], force) })
-	command.Flags().BoolVar(&force, "force", false, "with all that it has")
+	command.Flags().BoolVarP(&force, "force", "f", false, "with all that it has")
 	return command
 }
 

@@ -26,7 +26,7 @@ func (a *attributeFlags) addFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&a.tags, "tags", nil, "tags `KEY=VALUE`, with & between; can be repeated")
 	flags.StringVar(&a.acl, "acl", "", "`ACL`: default, private, public-read or public-read-write")
 	flags.StringVar(&a.class, "storage-class", "", "storage `class`: Standard, IA, Archive, ColdArchive or DeepColdArchive")
-	flags.StringVar(&a.sse, "sse", "", "encrypt in the server with `AES256`, KMS or SM4")
+	flags.StringVar(&a.sse, "sse", "", "encrypt in the server by an `algorithm`: AES256, KMS or SM4")
 	flags.StringVar(&a.sseKeyID, "sse-key-id", "", "`ID` of the key, with --sse KMS")
 }
 

@@ -16,10 +16,7 @@ func catCommand() *cobra.Command {
 	return clientLeaf("cat oss://BUCKET/KEY...", "Print objects", `
 Print the bytes of objects, one after the other. Reading goes on after a broken
 connection, in the same version of the object; the bytes of a whole object are
-compared with its CRC-64, so that status 0 means that all are there and right.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+compared with its CRC-64, so that status 0 means that all are there and right.`,
 		`  ossa cat oss://builds/notes.txt
   ossa cat --range 0-1023 oss://builds/movie.bin | xxd     # the first KiB
   ossa cat --range=-100 oss://builds/build.log             # the last 100 bytes`,

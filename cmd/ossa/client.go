@@ -47,7 +47,7 @@ func (c *clientConfig) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&c.secret, "access-key-secret", "k", "", "`secret` of the access key; others on this machine may see it there ("+envAccessKeySecret+")")
 	flags.StringVarP(&c.token, "sts-token", "t", "", "security `token` of a session ("+envSessionToken+")")
 	flags.BoolVar(&c.anonymous, "anonymous", false, "sign nothing")
-	flags.StringVar(&c.addressing, "addressing", "auto", "where bucket names stand: auto, path, virtual or cname")
+	flags.StringVar(&c.addressing, "addressing", "auto", "`place` of bucket names: auto, path, virtual or cname")
 	flags.StringVar(&c.signature, "sign-version", "", "`version` of signatures: v4 or v1 (default v4)")
 	flags.StringVarP(&c.configFile, "config-file", "c", "", "`file` with profiles, such as one of ossutil")
 	flags.StringVar(&c.profile, "profile", "", "`name` of a profile, see ossa config ("+envProfile+")")

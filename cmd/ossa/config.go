@@ -72,7 +72,7 @@ stands neither in the history of a shell nor in a list of processes.`,
 			flags.StringVar(&secretFile, "secret-file", "", "`file` with the secret of the access key; - is stdin")
 			flags.StringP("sts-token", "t", "", "security `token` of a session")
 			flags.String("ca-file", "", "PEM `file` of certificates to believe, besides those of the machine")
-			flags.String("addressing", "", "where bucket names stand: path, virtual or cname")
+			flags.String("addressing", "", "`place` of bucket names: path, virtual or cname")
 			flags.String("sign-version", "", "`version` of signatures: v4 or v1")
 			flags.String("mode", "", "`kind` of credentials: AK, StsToken or Anonymous")
 		},

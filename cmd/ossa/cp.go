@@ -42,12 +42,7 @@ names of files (with .. or // in them, or below another object) are refused, and
 nothing is ever written outside of TARGET.
 
 Patterns without a slash are compared with the last segment of a name, others
-with all of it below SOURCE; ** stands for any number of segments.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line
-or the environment cannot be understood, 3 if a part failed (listed in a report,
-whose name is printed), 130 if it was interrupted (the command that goes on is
-printed).`,
+with all of it below SOURCE; ** stands for any number of segments.`,
 		`  ossa cp big.iso oss://builds/
   ossa cp oss://builds/big.iso . --parallel 16
   ossa cp -r site oss://www --exclude '*.tmp' --header 'Cache-Control: max-age=60'

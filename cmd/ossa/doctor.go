@@ -36,7 +36,8 @@ No secret is sent or printed. An access key that looks wrong, such as one with I
 secret swapped, is not sent at all.
 
 Exit status: 0 if nothing failed (warnings are no failure), 1 if something did, 2
-if the command line cannot be understood.`,
+if the command line or the environment cannot be understood, 130 if a signal ended
+it.`,
 		Example: `  ossa doctor
   ossa doctor oss://builds --write
   ossa doctor oss://builds/app.tar -e https://oss-cn-hangzhou.aliyuncs.com --region cn-hangzhou

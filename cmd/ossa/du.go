@@ -38,16 +38,13 @@ func duCommand() *cobra.Command {
 	jobs := defaultJobs
 	return clientLeaf("du oss://BUCKET[/PREFIX]", "Count objects, unfinished uploads, and their bytes", `
 Count the objects whose keys begin with PREFIX, and their bytes, by storage class;
-and apart from them what unfinished uploads hold, which costs as much.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+and apart from them what unfinished uploads hold, which costs as much.`,
 		`  ossa du oss://builds
   ossa du --json oss://builds/nightly/ | jq .upload_size`,
 		func(flags *pflag.FlagSet) {
 			flags.BoolVar(&versions, "all-versions", false, "count all versions")
 			flags.BoolVar(&noUploads, "no-uploads", false, "do not count unfinished uploads, each of which is a request")
-			flags.IntVar(&jobs, "jobs", defaultJobs, "`number` of requests at a time")
+			flags.IntVarP(&jobs, "jobs", "j", defaultJobs, "`number` of requests at a time")
 		},
 		func(s *clientSession) error {
 			l, err := parseRemote(s.args[0])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -13,6 +14,25 @@ const (
 	exitPartly      = 3   // some of it was done; a report lists the rest
 	exitInterrupted = 130 // by a signal; what goes on was printed
 )
+
+// What the help of commands says of exit statuses: of all, of those that tell
+// what a signal has left, and of those that do many things.
+const (
+	statusHelp = `Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
+the environment cannot be understood.`
+
+	statusHelpSignal = `Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
+the environment cannot be understood, 130 if a signal ended it.`
+
+	statusHelpPartly = `Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
+the environment cannot be understood, 3 if a part failed (a report lists it), 130
+if a signal ended it (the command that goes on, or begins anew, is printed).`
+)
+
+// helpOf is the long help of a command: what it does, and its exit statuses.
+func helpOf(short, long, statuses string) string {
+	return cmp.Or(strings.TrimPrefix(long, "\n"), short+".") + "\n\n" + statuses
+}
 
 // errorText is an error for people. That the library said it need not be told.
 func errorText(err error) string { return printable(strings.TrimPrefix(err.Error(), "oss: ")) }

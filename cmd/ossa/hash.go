@@ -42,15 +42,12 @@ Calculate the CRC-64, the MD5 and the ETag that an object made of a file has: th
 if it is uploaded in one piece, and otherwise a hash of the parts', which depends on
 their size. "-" is stdin. Compare with what ossa stat tells.
 
-With one of crc64, md5 and etag (or --type) only that is printed, and the name.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line
-cannot be understood.`,
+With one of crc64, md5 and etag (or --type) only that is printed, and the name.`,
 		`  ossa hash movie.bin
   ossa hash etag --part-size 10MiB movie.bin
   tar c . | ossa hash crc64 -`,
 		func(flags *pflag.FlagSet) {
-			flags.Var(&partSize, "part-size", "`size` of the parts; default 10MiB, more for very large files")
+			flags.Var(&partSize, "part-size", "`bytes` of a part, such as 16MiB; default 10MiB, more for very large files")
 			flags.StringVar(&kind, "type", "", "`kind` to print alone: crc64, md5 or etag")
 		},
 		func(p *printer, command *cobra.Command, args []string) error {

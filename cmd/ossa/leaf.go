@@ -35,7 +35,7 @@ func clientLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet),
 func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pflag.FlagSet), run func(s *clientSession) error) *cobra.Command {
 	names := strings.Fields(use)[1:]
 	command := &cobra.Command{
-		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
+		Use: use, Short: short, Long: helpOf(short, long, statusHelpSignal), Example: example,
 		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
 
 		ValidArgsFunction: c.completeLocation,
@@ -80,6 +80,9 @@ func (c *clientConfig) leaf(use, short, long, example string, addFlags func(*pfl
 	if addFlags != nil {
 		addFlags(command.Flags())
 	}
+	if command.Flags().Lookup("report") != nil {
+		command.Long = helpOf(short, long, statusHelpPartly)
+	}
 	c.addFlags(command.Flags())
 	command.Flags().SortFlags = false
 	command.RegisterFlagCompletionFunc("profile", completeProfile)
@@ -91,7 +94,7 @@ func localLeaf(use, short, long, example string, addFlags func(*pflag.FlagSet), 
 	p := &printer{}
 	names := strings.Fields(use)[1:]
 	command := &cobra.Command{
-		Use: use, Short: short, Long: strings.TrimPrefix(long, "\n"), Example: example,
+		Use: use, Short: short, Long: helpOf(short, long, statusHelp), Example: example,
 		Args: func(command *cobra.Command, args []string) error { return wantArguments(command, names, args) },
 		RunE: func(command *cobra.Command, args []string) error {
 			p.stdin, p.stdout, p.stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()

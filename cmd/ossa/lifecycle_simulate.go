@@ -20,16 +20,12 @@ func lifecycleSimulateCommand() *cobra.Command {
 	return clientLeaf("simulate oss://BUCKET", "List what the rules of a bucket would delete, move or abort", `
 List the objects that the lifecycle rules of a bucket would delete or move to
 another storage class at a time, and the uploads that they would abort. Nothing
-is changed.
+is changed. That nothing is due, or that there are no rules, is no failure.
 
 The rules are read and judged here, through the public API: it works with any
 endpoint, for whoever may get the bucket's rules and list it. Where rules have
 tags those of objects are asked for one by one; those of uploads nobody tells, so
-that uploads are taken to have none.
-
-Exit status: 0 if all went well, also if nothing is due or there are no rules, 1
-if something failed, 2 if the command line or the environment cannot be
-understood.`,
+that uploads are taken to have none.`,
 		`  ossa lifecycle simulate oss://builds
   ossa lifecycle simulate oss://builds --at 2026-12-24
   ossa lifecycle simulate oss://builds --json | jq -r 'select(.action=="expire").key'`,

@@ -59,10 +59,7 @@ List the buckets, or what a bucket has whose keys begin with PREFIX: one level, 
 a directory, or everything with -r. A line is a name, as other commands take it;
 -l makes it a table. Names with control characters are quoted.
 
-Listings of any length are printed as they come.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+Listings of any length are printed as they come.`,
 		`  ossa ls
   ossa ls -l oss://builds/nightly/
   ossa ls -r --json oss://builds | jq -r 'select(.size > 1e9).key'

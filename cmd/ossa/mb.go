@@ -18,10 +18,7 @@ func mbCommand() *cobra.Command {
 	var acl, class, redundancy string
 	return clientLeaf("mb oss://BUCKET", "Make a bucket", `
 Make a bucket. One that is there already and yours, with the same storage class, is
-no error.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+no error.`,
 		`  ossa mb oss://builds
   ossa mb oss://archive --storage-class Archive --acl private`,
 		func(flags *pflag.FlagSet) {

@@ -13,10 +13,7 @@ func mkdirCommand() *cobra.Command {
 	return clientLeaf("mkdir oss://BUCKET/NAME/", "Make an empty object that stands for a directory", `
 Make an empty object whose key ends in a slash, which consoles show as a
 directory. There are no directories in OSS, and none needs to be made before
-objects are put "into" it. One that is there already is no error, and stays.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+objects are put "into" it. One that is there already is no error, and stays.`,
 		`  ossa mkdir oss://builds/nightly/`, nil,
 		func(s *clientSession) error {
 			l, err := parseObjectLocation(s.args[0])

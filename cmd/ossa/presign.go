@@ -48,10 +48,7 @@ expires: download an object, upload it, or take part in a multipart upload. With
 --parts there is one URL for each part, so that a browser or curl can upload them.
 
 What --header gives is signed as well and must be sent exactly so. A URL is printed
-on stdout, the headers that belong to it on stderr.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+on stdout, the headers that belong to it on stderr.`,
 		`  ossa presign oss://builds/movie.bin
   curl -T movie.bin "$(ossa presign --method PUT --expires 1h oss://builds/movie.bin)"
   curl -X POST "$(ossa presign --operation initiate oss://builds/movie.bin)"      # tells an upload ID
@@ -65,7 +62,7 @@ the environment cannot be understood.`,
 			flags.IntVar(&seconds, "timeout", 0, "the same in `seconds` (for ossutil's sake)")
 			flags.StringVar(&p.uploadID, "upload-id", "", "`ID` of the upload")
 			flags.StringVar(&p.parts, "parts", "", "`numbers` of parts, such as 1 or 1-10")
-			flags.StringArrayVar(&p.headers, "header", nil, "`name:value` that the request must have; may be repeated")
+			flags.StringArrayVar(&p.headers, "header", nil, "header `'NAME: VALUE'` that the request must have; can be repeated")
 			flags.StringVar(&p.versionID, "version-id", "", "`ID` of a version")
 		},
 		func(s *clientSession) (err error) {
@@ -136,7 +133,7 @@ func (p *presigner) request(number int) (oss.Request, error) {
 	for _, text := range p.headers {
 		name, value, found := strings.Cut(text, ":")
 		if !found || strings.TrimSpace(name) == "" {
-			return nil, usagef("--header: %q is not name:value", text)
+			return nil, usagef("--header: %q is not 'NAME: VALUE'", text)
 		}
 		header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
 	}

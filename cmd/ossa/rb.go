@@ -13,10 +13,7 @@ func rbCommand() *cobra.Command {
 	return clientLeaf("rb oss://BUCKET", "Delete a bucket", `
 Delete a bucket, which must hold neither objects nor open uploads. With --empty
 all versions of its objects are deleted and its uploads aborted first: on a terminal you
-are asked, unless -f is given.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be deleted.`,
+are asked, unless -f is given.`,
 		`  ossa rb oss://builds
   ossa rb --empty -f oss://builds`,
 		func(flags *pflag.FlagSet) {

@@ -58,6 +58,36 @@ What ` + "`ossa COMMAND --help`" + ` tells, in one place. What commands have in 
 	}
 }
 
+// Each command tells its exit statuses, once and at the end; each flag what its
+// value is; and a flag of one name has one letter everywhere.
+func TestHelpIsOfOneForm(t *testing.T) {
+	letters := map[string]string{}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		path := c.CommandPath()
+		if n := strings.Count(c.Long, "Exit status"); !c.HasSubCommands() && c.Name() != "version" &&
+			(n != 1 || !strings.HasPrefix(c.Long[strings.LastIndex(c.Long, "\n\n"):], "\n\nExit status: 0 ")) {
+			t.Errorf("%s tells %d times of its exit statuses, and not at the end", path, n)
+		}
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() != "bool" && strings.Count(f.Usage, "`") != 2 {
+				t.Errorf("%s --%s does not tell what its value is", path, f.Name)
+			}
+			if letter, known := letters[f.Name]; known && letter != f.Shorthand {
+				t.Errorf("%s: --%s is -%s, and elsewhere -%s", path, f.Name, f.Shorthand, letter)
+			}
+			letters[f.Name] = f.Shorthand
+		})
+	}
+	walk(rootCommand())
+	if len(letters) < 50 {
+		t.Errorf("only these flags were seen: %v", letters)
+	}
+}
+
 // The README lists every command.
 func TestReadmeCommands(t *testing.T) {
 	page, err := os.ReadFile("../../README.md")

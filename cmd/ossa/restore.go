@@ -36,10 +36,7 @@ func restoreCommand() *cobra.Command {
 	return clientLeaf("restore oss://BUCKET/KEY...", "Make archived objects readable for a time", `
 Ask for archived objects to be made readable for some days. That may take minutes
 or hours: ossa stat tells "restore" when it is done. With -r all archived objects
-whose keys begin so are restored, and others are left out.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be restored.`,
+whose keys begin so are restored, and others are left out.`,
 		`  ossa restore oss://archive/2019.tar --days 3
   ossa restore -r oss://archive/2019/ --tier Expedited`,
 		func(flags *pflag.FlagSet) {

@@ -61,10 +61,7 @@ object that is not there counts as deleted.
 
 With -r on a terminal you are asked first, unless -f is given. Without a terminal
 nobody is asked. What cannot be deleted does not hold up the rest: it is listed in
-a report, one JSON object a line, and the same command tries again.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be deleted.`,
+a report, one JSON object a line, and the same command tries again.`,
 		`  ossa rm oss://builds/movie.bin
   ossa rm -r oss://builds/nightly/ --dry-run
   ossa rm -rf oss://builds/nightly/
@@ -74,7 +71,7 @@ the environment cannot be understood, 3 if a part could not be deleted.`,
 		func(flags *pflag.FlagSet) {
 			flags.BoolVarP(&r.recursive, "recursive", "r", false, "delete everything whose key begins so")
 			flags.BoolVarP(&r.force, "force", "f", false, "do not ask")
-			flags.BoolVar(&r.dryRun, "dry-run", false, "tell what would be deleted, and do nothing")
+			flags.BoolVarP(&r.dryRun, "dry-run", "n", false, "tell what would be done, and do nothing")
 			flags.StringVar(&r.versionID, "version-id", "", "`ID` of a version")
 			flags.BoolVar(&r.versions, "all-versions", false, "delete all versions and delete markers")
 			flags.BoolVarP(&r.uploads, "uploads", "m", false, "abort open uploads instead")

@@ -59,16 +59,13 @@ Symbolic links and objects that can be appended to would be that no more, and ar
 refused. With versioning, a new version is made.
 
 With -r on a terminal you are asked first, unless -f is given; what cannot be done
-does not hold up the rest, and a report lists it.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be changed.`,
+does not hold up the rest, and a report lists it.`,
 		`  ossa set-meta oss://www/index.html Cache-Control:no-cache --update
   ossa set-meta -r oss://www/img/ 'Cache-Control: max-age=86400' x-oss-meta-owner:web --update
   ossa set-meta oss://www/index.html x-oss-meta-owner Expires --delete
   ossa set-meta oss://www/feed Content-Type:application/rss+xml`,
 		func(flags *pflag.FlagSet) {
-			flags.BoolVar(&m.update, "update", false, "keep what is not given")
+			flags.BoolVarP(&m.update, "update", "u", false, "keep what is not given")
 			flags.BoolVar(&m.remove, "delete", false, "take away what is named")
 			m.addFlags(flags)
 		},

@@ -49,10 +49,7 @@ func statCommand() *cobra.Command {
 	var versionID string
 	return clientLeaf("stat oss://BUCKET[/KEY]", "Tell all about an object or a bucket", `
 Tell all that a server says of an object, or of a bucket. How much is in a bucket
-is told as the server counts it, which may be late; ossa du counts itself.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+is told as the server counts it, which may be late; ossa du counts itself.`,
 		`  ossa stat oss://builds/movie.bin
   ossa stat --json oss://builds/movie.bin | jq -r .crc64
   ossa stat oss://builds`,

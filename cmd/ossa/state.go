@@ -34,6 +34,9 @@ func stateDirectory(flag string) (string, error) {
 	return filepath.Join(home, ".local", "state", "ossa"), nil
 }
 
+// reportUsage is what --report is for.
+const reportUsage = "`file` for the list of failures, which are added to it; default one in the state directory"
+
 // reportFile is the name of a report of a command that is given none.
 func reportFile(state, command string) string {
 	name := fmt.Sprintf("%s-%s-%d.jsonl", command, time.Now().UTC().Format("20060102-150405"), os.Getpid())

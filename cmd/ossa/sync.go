@@ -32,12 +32,7 @@ of SOURCE could be read; on a terminal it asks first. What the patterns leave ou
 neither copied nor deleted, and directories and keys that end in a slash stay.
 
 One failure does not end the run. Names, links and what exists are treated as by
-ossa cp.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line
-or the environment cannot be understood, 3 if a part failed (listed in a report,
-whose name is printed), 130 if it was interrupted (the command that goes on is
-printed).`,
+ossa cp.`,
 		`  ossa sync site oss://www
   ossa sync site oss://www --delete --exclude '.git/**' --dry-run
   ossa sync oss://backup/photos photos --jobs 16

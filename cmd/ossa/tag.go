@@ -156,10 +156,7 @@ that somebody else sets at the same time may be lost.
 
 With -r the tags of all objects are set whose keys begin so, and not those of the
 bucket. On a terminal you are asked first, unless -f is given; what cannot be done
-does not hold up the rest, and a report lists it.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be set.`,
+does not hold up the rest, and a report lists it.`,
 		`  ossa tag set oss://builds/movie.bin kind=movie owner=ci
   ossa tag set oss://builds/movie.bin 'kind=movie&owner=ci'
   ossa tag set --add oss://builds team=storage
@@ -195,10 +192,7 @@ func tagRmCommand() *cobra.Command {
 	r := &recursion{work: work{command: "tag-rm"}}
 	return clientLeaf("rm oss://BUCKET[/KEY] [NAME...]", "Remove tags of a bucket, an object, or many", `
 Remove the tags that are named from a bucket or an object, or all of them; with -r
-from all objects whose keys begin so, and not from the bucket.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be changed.`,
+from all objects whose keys begin so, and not from the bucket.`,
 		`  ossa tag rm oss://builds/movie.bin
   ossa tag rm oss://builds team
   ossa tag rm -r oss://builds/nightly/ keep`, r.addFlags,

@@ -33,7 +33,7 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	f.client.log = &f.retries
 	flags.Var(&patternFlag{f.filter.Include, &f.filter}, "include", "take names that match the `pattern`, such as '*.jpg'; can be repeated, and the last one that matches decides")
 	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
-	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "what becomes of symbolic links in a directory that is read: `files` follows those to files, all also those to directories, skip none")
+	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "which symbolic `links` in a directory are followed: files those to files, all also those to directories, skip none")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "`number` of objects at a time (default 8)")
 	flags.IntVar(&f.parallel, "parallel", 0, "`number` of parts of an object at a time (default 4, and up to 12 on a fast network)")
 	flags.Var(&f.partSize, "part-size", "`bytes` of a part, such as 16MiB; default by size and rate")
@@ -41,12 +41,15 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.delta, "delta", false, "send only the parts that differ from the object that is there")
 	flags.BoolVar(&f.restart, "restart", false, "take up nothing of an earlier run")
 	flags.BoolVar(&f.forbid, "forbid-overwrite", false, "replace nothing that exists")
-	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done, and do nothing")
+	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "tell what would be done, and do nothing")
 	flags.BoolVar(&f.verbose, "verbose", false, "print a line for each object")
-	flags.StringVar(&f.report, "report", "", "`file` for the list of failures, which are added to it; default one in the state directory")
+	flags.StringVar(&f.report, "report", "", reportUsage)
 	flags.StringVar(&f.stateDir, "state-dir", "", "`directory` for reports and journals ("+envStateDir+"; default "+defaultStateDirText+")")
 	f.attributeFlags.addFlags(flags)
 }
+
+// transferJobsMax bounds what --jobs and --parallel may ask for.
+const transferJobsMax = 256
 
 // patternFlag adds to a filter: the order of --include and --exclude counts.
 type patternFlag struct {
@@ -77,11 +80,16 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	if err != nil {
 		return nil, err
 	}
-	if f.jobs < 0 || f.jobs > 256 || f.parallel < 0 || f.parallel > 256 {
-		return nil, usagef("--jobs and --parallel are 1 to 256")
+	for _, flag := range []struct {
+		name string
+		n    int
+	}{{"--jobs", f.jobs}, {"--parallel", f.parallel}} {
+		if flag.n < 0 || flag.n > transferJobsMax {
+			return nil, usagef("%s: %d is not between 1 and %d", flag.name, flag.n, transferJobsMax)
+		}
 	}
 	if f.partSize != 0 && (f.partSize < oss.MinPartSize || f.partSize > oss.MaxPartSize) {
-		return nil, usagef("--part-size is %s to %s", size(oss.MinPartSize), size(oss.MaxPartSize))
+		return nil, usagef("--part-size: %s is not between %s and %s", size(int64(f.partSize)), size(oss.MinPartSize), size(oss.MaxPartSize))
 	}
 	if f.delta && f.forbid {
 		return nil, usagef("--delta makes use of the object that --forbid-overwrite forbids")

@@ -58,10 +58,7 @@ func uploadsLsCommand() *cobra.Command {
 	u := &uploadLister{}
 	return clientLeaf("ls oss://BUCKET[/PREFIX]", "List open uploads", `
 List the open uploads of a bucket, of the keys that begin with PREFIX, or with
---exact of one object.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+--exact of one object.`,
 		`  ossa uploads ls oss://builds
   ossa uploads ls oss://builds/nightly/ --sizes
   ossa uploads ls oss://builds/movie.bin --exact`,
@@ -162,10 +159,7 @@ List the parts that a server has of an upload: number, size, ETag and CRC-64. If
 the object has one open upload its ID need not be given.
 
 Uploads of ossa have a small part of number 10000 that remembers their attributes;
-it never becomes part of the object.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood.`,
+it never becomes part of the object.`,
 		`  ossa uploads parts oss://builds/movie.bin
   ossa uploads parts oss://builds/movie.bin 0004B9894A22E5B1888A1E29F8236E2D --json`, nil,
 		func(s *clientSession) error {
@@ -200,17 +194,16 @@ the environment cannot be understood.`,
 }
 
 func uploadsAbortCommand() *cobra.Command {
+	r := &removal{work: work{command: "uploads-abort"}}
 	all := false
 	return clientLeaf("abort oss://BUCKET/KEY [UPLOAD-ID]", "Abort an open upload", `
 Abort an open upload: its ID becomes invalid and its parts are deleted. If the
-object has one open upload its ID need not be given; --all aborts them all.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be aborted.`,
+object has one open upload its ID need not be given; --all aborts them all.`,
 		`  ossa uploads abort oss://builds/movie.bin
   ossa uploads abort oss://builds/movie.bin 0004B9894A22E5B1888A1E29F8236E2D`,
 		func(flags *pflag.FlagSet) {
 			flags.BoolVar(&all, "all", false, "abort all open uploads of the object")
+			r.work.addFlags(flags)
 		},
 		func(s *clientSession) error {
 			l, id, err := s.uploadArguments()
@@ -221,7 +214,6 @@ the environment cannot be understood, 3 if a part could not be aborted.`,
 				if id != "" {
 					return usagef("--all and an upload ID do not go together")
 				}
-				r := &removal{work: work{command: "uploads-abort", jobs: defaultJobs}}
 				if err := r.begin(s); err != nil {
 					return err
 				}
@@ -244,19 +236,16 @@ func uploadsCleanCommand() *cobra.Command {
 	var olderThan, prefix string
 	return clientLeaf("clean oss://BUCKET[/PREFIX]", "Abort old open uploads", `
 Abort the open uploads that were begun longer ago than --older-than, and tell how
-much space they held. It is the server's clock that counts, where this one is wrong;
-uploads of which the server does not tell when they were begun are left alone. Those that end meanwhile, completed or aborted by somebody
-else, are left alone and are no error. The same can be left to the bucket: see ossa
-lifecycle put.
-
-Exit status: 0 if all went well, 1 if something failed, 2 if the command line or
-the environment cannot be understood, 3 if a part could not be aborted.`,
+much space they held. It is the server's clock that counts, where this one is wrong.
+Uploads of which the server does not tell when they were begun are left alone, and
+so are those that end meanwhile, completed or aborted by somebody else. The same can
+be left to the bucket: see ossa lifecycle put.`,
 		`  ossa uploads clean oss://builds --older-than 7d --dry-run
   ossa uploads clean oss://builds --older-than 12h --prefix nightly/`,
 		func(flags *pflag.FlagSet) {
 			flags.StringVar(&olderThan, "older-than", "", "`age` that an upload must have, such as 7d or 12h; must be given, 0s is all")
 			flags.StringVar(&prefix, "prefix", "", "`beginning` of the keys, if it is not in the argument")
-			flags.BoolVar(&r.dryRun, "dry-run", false, "tell what would be aborted, and do nothing")
+			flags.BoolVarP(&r.dryRun, "dry-run", "n", false, "tell what would be done, and do nothing")
 			r.work.addFlags(flags)
 		},
 		func(s *clientSession) error {

@@ -34,8 +34,8 @@ type work struct {
 }
 
 func (w *work) addFlags(flags *pflag.FlagSet) {
-	flags.IntVar(&w.jobs, "jobs", defaultJobs, "`number` of requests at a time")
-	flags.StringVar(&w.file, "report", "", "`file` for the list of failures, which are added to it; default one in the state directory ("+envStateDir+"; "+defaultStateDirText+")")
+	flags.IntVarP(&w.jobs, "jobs", "j", defaultJobs, "`number` of requests at a time")
+	flags.StringVar(&w.file, "report", "", reportUsage+" ("+envStateDir+"; "+defaultStateDirText+")")
 }
 
 func (w *work) begin(s *clientSession) error {
