@@ -17,6 +17,21 @@ import (
 	"github.com/ossastore/ossa/oss"
 )
 
+// Where the server is, how buckets are named in requests to it, and how these are
+// signed. The access key is that of the environment, if nothing else is said.
+func ExampleNewClient() {
+	client, err := oss.NewClient("https://oss-cn-hangzhou.aliyuncs.com",
+		oss.WithRegion("cn-hangzhou"),
+		oss.WithAddressing(oss.VirtualHost), // or PathStyle, or CNAME for a domain of the bucket's own
+		oss.WithSignature(oss.SignatureV4),  // the default; V1 needs no region
+		oss.WithCredentials(oss.StaticCredentials("id", "secret", "")))
+	check(err)
+	url, err := client.Presign(context.Background(), &oss.GetObjectRequest{Bucket: "examples", Key: "movie.bin"}, time.Hour)
+	check(err)
+	fmt.Println(strings.Split(url.URL, "?")[0])
+	// Output: https://examples.oss-cn-hangzhou.aliyuncs.com/movie.bin
+}
+
 // A multipart upload by hand: open it, send parts, complete it with their list.
 // Upload does all of this, and more.
 func Example_multipartUpload() {

@@ -3,7 +3,12 @@ package main
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -106,6 +111,152 @@ func TestReadmeCommands(t *testing.T) {
 			t.Errorf("%s: %v", m[1], err)
 		}
 	}
+}
+
+// The README has an example and a command for each of the 22 things that the page
+// about multipart uploads describes, and they are there.
+func TestReadmeUsages(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| | What | Library | Command |\n|---|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	names := libraryNames(t)
+	next := 1
+	for row := range strings.SplitSeq(table, "\n") {
+		cells := strings.Split(strings.Trim(row, "|"), " | ")
+		if len(cells) != 4 {
+			t.Fatalf("not a row of four: %s", row)
+		}
+		for _, number := range strings.FieldsFunc(cells[0], func(r rune) bool { return r == ',' || r == ' ' }) {
+			if number != fmt.Sprint(next) {
+				t.Errorf("row %s comes where %d should", number, next)
+			}
+			next++
+		}
+		if !strings.Contains(cells[2], "`Example") {
+			t.Errorf("no example: %s", row)
+		}
+		for _, m := range quotedWord.FindAllStringSubmatch(cells[2], -1) {
+			if name := strings.TrimPrefix(m[1], "oss."); !names[name] {
+				t.Errorf("package oss has no %s", name)
+			}
+		}
+		commands := quotedWord.FindAllStringSubmatch(cells[3], -1)
+		if len(commands) == 0 {
+			t.Errorf("no command: %s", row)
+		}
+		for _, m := range commands {
+			if err := understood(m[1]); err != nil {
+				t.Errorf("%s: %v", m[1], err)
+			}
+		}
+	}
+	if next != 23 {
+		t.Errorf("%d things have rows, not 22", next-1)
+	}
+}
+
+// libraryNames are the functions, types, methods and examples of package oss.
+func libraryNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	files, err := filepath.Glob("../../oss/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				receiver := ""
+				if n.Recv != nil {
+					receiver = strings.TrimPrefix(types.ExprString(n.Recv.List[0].Type), "*") + "."
+				}
+				names[receiver+n.Name.Name] = true
+				return false
+			case *ast.TypeSpec:
+				names[n.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, id := range n.Names {
+					names[id.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+// Command lines in the documents and in the examples of the help have commands
+// and flags that there are.
+func TestDocumentedCommands(t *testing.T) {
+	seen := 0
+	look := func(where, text string) {
+		for line := range strings.Lines(text) {
+			for _, part := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("|#`()", r) }) {
+				part = strings.TrimPrefix(strings.TrimSpace(part), "bin/")
+				if !strings.HasPrefix(part, "ossa ") || strings.HasPrefix(part, "ossa ...") || strings.Contains(part, "COMMAND") {
+					continue
+				}
+				seen++
+				if err := understood(part); err != nil {
+					t.Errorf("%s: %s: %v", where, part, err)
+				}
+			}
+		}
+	}
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/copying.md", "docs/doctor.md", "docs/serving.md", "docs/admin-api.md"} {
+		page, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(name, string(page))
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		look(c.CommandPath(), c.Example)
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(rootCommand())
+	if seen < 200 {
+		t.Errorf("only %d command lines were seen", seen)
+	}
+}
+
+// understood tells why a command line, a flag of the client's or a variable in a
+// document does not exist; nil if it does.
+func understood(text string) error {
+	args := strings.Fields(text)
+	if strings.ToUpper(args[0]) == args[0] {
+		return nil // a variable
+	}
+	command := cpCommand() // whose flags stand alone there
+	if args[0] == "ossa" {
+		var err error
+		if _, err = unknownCommand(rootCommand(), args[1:]); err != nil {
+			return err
+		}
+		if command, args, err = rootCommand().Find(args[1:]); err != nil {
+			return err
+		}
+	}
+	for _, arg := range args {
+		name, long := strings.CutPrefix(arg, "--")
+		name, _, _ = strings.Cut(name, "=")
+		name = strings.TrimRight(name, ",;:.\"")
+		if long && name != "" && command.Flags().Lookup(name) == nil && command.InheritedFlags().Lookup(name) == nil && name != "help" {
+			return fmt.Errorf("%s has no flag %s", command.CommandPath(), arg)
+		}
+	}
+	return nil
 }
 
 func sharedFlags() *pflag.FlagSet {
