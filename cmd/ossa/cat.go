@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -84,8 +85,10 @@ func parseRange(text string) (*oss.Range, error) {
 		return &oss.Range{Offset: -to, Length: -1}, nil
 	case last == "" && ok:
 		return &oss.Range{Offset: from, Length: -1}, nil
-	case ok && okTo && from <= to && to-from+1 > 0:
+	case ok && okTo && from <= to && to-from < math.MaxInt64:
 		return &oss.Range{Offset: from, Length: to - from + 1}, nil
+	case ok && okTo && from <= to:
+		return nil, nil // all that there can be
 	}
 	return nil, wrong
 }

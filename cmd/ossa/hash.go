@@ -116,10 +116,10 @@ func (h *hasher) sum(ctx context.Context, name string) (*oss.Hash, hashEntry, er
 		if err != nil {
 			return nil, entry, err
 		}
-		if info.Mode().IsRegular() {
+		if info.Mode().IsRegular() && info.Size() > 0 {
 			entry.Size = info.Size()
 		} else {
-			stream, file = file, nil
+			stream, file = file, nil // of /proc, files with something in them have no size
 		}
 	}
 	if file == nil {
@@ -136,7 +136,6 @@ func (h *hasher) sum(ctx context.Context, name string) (*oss.Hash, hashEntry, er
 		if entry.PartSize, err = oss.DeterminePartSize(entry.Size, 0); err != nil {
 			return nil, entry, err
 		}
-		entry.PartSize = max(entry.PartSize, 1) // of no bytes
 	}
 	sum, err := oss.HashReaderAt(ctx, file, entry.Size, entry.PartSize)
 	return sum, entry, err

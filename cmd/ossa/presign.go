@@ -37,11 +37,15 @@ type presigner struct {
 	versionID string
 }
 
+// maxValidity bounds how long a URL is good for.
+const maxValidity = 7 * 24 * time.Hour
+
 const presignOperations = "get, put, head, delete, initiate, upload-part, list-parts, complete, abort"
 
 func presignCommand() *cobra.Command {
 	p := &presigner{}
 	expires, seconds := "", 0
+	var timeout *pflag.Flag
 	return clientLeaf("presign oss://BUCKET/KEY", "Sign URLs that others can use without a key", `
 Sign a URL with which whoever has it can send one kind of request, until it
 expires: download an object, upload it, or take part in a multipart upload. With
@@ -60,6 +64,7 @@ on stdout, the headers that belong to it on stderr.`,
 			flags.StringVar(&p.operation, "method", "", "`method`, the same for GET, PUT, HEAD and DELETE")
 			flags.StringVar(&expires, "expires", "", "`time` that it is good for, at most 7d (default 15m)")
 			flags.IntVar(&seconds, "timeout", 0, "the same in `seconds` (for ossutil's sake)")
+			timeout = flags.Lookup("timeout")
 			flags.StringVar(&p.uploadID, "upload-id", "", "`ID` of the upload")
 			flags.StringVar(&p.parts, "parts", "", "`numbers` of parts, such as 1 or 1-10")
 			flags.StringArrayVar(&p.headers, "header", nil, "header `'NAME: VALUE'` that the request must have; can be repeated")
@@ -69,17 +74,19 @@ on stdout, the headers that belong to it on stderr.`,
 			p.clientSession = s
 			validity := 15 * time.Minute
 			switch {
-			case expires != "" && seconds != 0:
+			case expires != "" && timeout.Changed:
 				return usagef("--expires and --timeout are the same; give one")
 			case expires != "":
 				validity, err = parseAge("--expires", expires)
-			case seconds != 0:
+			case timeout.Changed && (seconds < 1 || seconds > int(maxValidity/time.Second)):
+				return usagef("--timeout: %d is not between 1 and %d", seconds, int(maxValidity/time.Second))
+			case timeout.Changed:
 				validity = time.Duration(seconds) * time.Second
 			}
 			if err != nil {
 				return err
 			}
-			if validity < time.Second || validity > 7*24*time.Hour {
+			if validity < time.Second || validity > maxValidity {
 				return usagef("--expires: %v is not between 1s and 7d", validity)
 			}
 			if p.object, err = parseObjectLocation(s.args[0]); err != nil {
@@ -127,15 +134,24 @@ func (p *presigner) numbers() (first, last int, err error) {
 	return first, last, nil
 }
 
+// headersOfSigning are those, in lower case, that the URL has, or the client itself
+// sets.
+var headersOfSigning = []string{"authorization", "host", "date", "content-length", "x-oss-date", "x-oss-security-token"}
+
 // request is what the URL is for.
 func (p *presigner) request(number int) (oss.Request, error) {
 	header := http.Header{}
 	for _, text := range p.headers {
 		name, value, found := strings.Cut(text, ":")
-		if !found || strings.TrimSpace(name) == "" {
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+		switch {
+		case !found || name == "" || strings.ContainsAny(name, " \t\"(),/;<=>?@[\\]{}") || strings.ContainsFunc(text, control):
 			return nil, usagef("--header: %q is not 'NAME: VALUE'", text)
+		case slices.Contains(headersOfSigning, strings.ToLower(name)):
+			return nil, usagef("--header: %s is not yours to set", name)
 		}
-		header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		header.Set(name, value)
 	}
 	bucket, key := p.object.Bucket, p.object.Key
 	operation := strings.ToLower(cmp.Or(p.operation, "get"))
@@ -148,6 +164,9 @@ func (p *presigner) request(number int) (oss.Request, error) {
 		if p.uploadID != "" {
 			return nil, usagef("--upload-id: %s has none", operation)
 		}
+	}
+	if p.versionID != "" && !slices.Contains([]string{"get", "head", "delete"}, operation) {
+		return nil, usagef("--version-id: %s has none", operation)
 	}
 	if (operation == "upload-part") != (number > 0) {
 		return nil, usagef("upload-part needs --parts, and nothing else does")

@@ -199,11 +199,17 @@ func (m *setMeta) change(ctx context.Context, l location) error {
 	if info.Type == "Symlink" || info.Type == "Appendable" {
 		return &unfitError{fmt.Sprintf("%s is of the type %s, and would be that no more", line(l.String()), info.Type)}
 	}
-	if err := m.copyOntoItself(ctx, l, info, wants); err != nil {
+	header := http.Header{}
+	if language := info.Header.Get(contentLanguage); language != "" && (m.update || m.remove) {
+		header.Set(contentLanguage, language) // which is no attribute that can be changed, and stays
+	}
+	if err := m.copyOntoItself(ctx, l, info, wants, header); err != nil {
 		return err
 	}
 	return m.succeed(e, "%s has other metadata", line(l.String()))
 }
+
+const contentLanguage = "Content-Language"
 
 func sameMetadata(a, b *oss.Attributes) bool {
 	return a.ContentType == b.ContentType && a.CacheControl == b.CacheControl && a.ContentDisposition == b.ContentDisposition &&
@@ -219,7 +225,7 @@ const (
 
 // copyOntoItself gives an object attributes. Its ACL would not be carried over,
 // and so is asked for.
-func (m *setMeta) copyOntoItself(ctx context.Context, l location, info *oss.ObjectInfo, wants oss.Attributes) error {
+func (m *setMeta) copyOntoItself(ctx context.Context, l location, info *oss.ObjectInfo, wants oss.Attributes, header http.Header) error {
 	acl, err := m.client.GetObjectACL(ctx, &oss.GetObjectACLRequest{Bucket: l.Bucket, Key: l.Key})
 	if err != nil {
 		return err
@@ -228,7 +234,7 @@ func (m *setMeta) copyOntoItself(ctx context.Context, l location, info *oss.Obje
 	if info.Size <= copyLimit {
 		_, err := m.client.CopyObject(ctx, &oss.CopyObjectRequest{
 			Bucket: l.Bucket, Key: l.Key, Source: itself, Conditions: oss.Conditions{IfMatch: info.ETag},
-			ReplaceMetadata: true, Attributes: wants, ACL: acl.ACL,
+			ReplaceMetadata: true, Attributes: wants, ACL: acl.ACL, Header: header,
 		})
 		var refusal *oss.Error
 		if tooLarge := info.Size > safeCopy && errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest; !tooLarge {
@@ -236,7 +242,7 @@ func (m *setMeta) copyOntoItself(ctx context.Context, l location, info *oss.Obje
 		}
 	}
 	_, err = m.client.Copy(ctx, &oss.CopyRequest{
-		Bucket: l.Bucket, Key: l.Key, Source: itself, ReplaceMetadata: true, Attributes: wants, ACL: acl.ACL,
+		Bucket: l.Bucket, Key: l.Key, Source: itself, ReplaceMetadata: true, Attributes: wants, ACL: acl.ACL, Header: header,
 	})
 	return err
 }

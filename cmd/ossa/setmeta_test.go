@@ -128,3 +128,28 @@ func TestMetaChanges(t *testing.T) {
 		}
 	}
 }
+
+// The language of an object, which set-meta does not change, is one of those that stay.
+func TestSetMetaKeepsLanguage(t *testing.T) {
+	for flag, want := range map[string]string{"--update": "de", "--quiet": ""} {
+		var got []string
+		newScriptedServer(t, func(w http.ResponseWriter, r *http.Request, operation string) {
+			switch operation {
+			case "HEAD":
+				w.Header().Set("Content-Language", "de")
+				w.Header().Set("ETag", `"ABC"`)
+				w.Header().Set("Content-Length", "1")
+			case "GET acl":
+				io.WriteString(w, "<AccessControlPolicy><AccessControlList><Grant>default</Grant></AccessControlList></AccessControlPolicy>")
+			case "PUT":
+				got = append(got, r.Header.Get("Content-Language"))
+				io.WriteString(w, `<CopyObjectResult><ETag>"ABC"</ETag></CopyObjectResult>`)
+			}
+		})
+		var out, errs strings.Builder
+		status := run([]string{"set-meta", "oss://bkt/k", "x-oss-meta-a:1", flag}, &out, &errs)
+		if status != exitOK || !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: status %d, %q; %s", flag, status, got, errs.String())
+		}
+	}
+}

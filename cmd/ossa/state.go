@@ -29,7 +29,7 @@ func stateDirectory(flag string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("no place for state: %w; set "+envStateDir, err)
+		return "", usagef("no place for state: %w; set "+envStateDir, err)
 	}
 	return filepath.Join(home, ".local", "state", "ossa"), nil
 }

@@ -171,6 +171,9 @@ func (e *examination) connect(ctx context.Context) (net.Conn, *answer) {
 	return conn, nil
 }
 
+// maxHeaders bounds the headers of an answer, in bytes.
+const maxHeaders = 1 << 20
+
 // askOn sends GET / on a connection, which stays open.
 func (e *examination) askOn(ctx context.Context, conn net.Conn) *answer {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -178,7 +181,7 @@ func (e *examination) askOn(ctx context.Context, conn net.Conn) *answer {
 	a := &answer{}
 	sent := e.request(question{method: http.MethodGet}, a).Write(conn)
 	// Who is turned away may be answered before anything was sent.
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaders+maxAnswer)), nil)
 	if a.err = err; err != nil {
 		a.err = cmp.Or[error](sent, err)
 		return a
