@@ -296,7 +296,7 @@ func (r *removal) withoutUnnamable(bucket string, ids []oss.ObjectID) (named []o
 // deleteEach does what a batch that failed with err was to do.
 func (r *removal) deleteEach(ctx context.Context, bucket string, ids []oss.ObjectID, err error) error {
 	var refusal *oss.Error
-	if !errors.As(err, &refusal) || hopeless[refusal.Code] {
+	if !errors.As(err, &refusal) || transfer.Hopeless(err) {
 		return err
 	}
 	for _, id := range ids {

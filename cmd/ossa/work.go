@@ -29,7 +29,7 @@ type work struct {
 	mu     sync.Mutex
 	done   int
 	failed int
-	inRow  int // failures that are the server's, with no success between
+	inRow  int // failures that are not about the objects
 	report *transfer.Report
 }
 
@@ -55,10 +55,6 @@ func (w *work) begin(s *clientSession) error {
 	return nil
 }
 
-// maxInRow is how many failures in a row that are not about the objects end a
-// command: going on would be in vain.
-const maxInRow = 10
-
 // fail notes that something could not be done. It returns an error if going on
 // makes no sense.
 func (w *work) fail(f transfer.Failure, err error) error {
@@ -68,18 +64,17 @@ func (w *work) fail(f transfer.Failure, err error) error {
 	f.Target = location{Bucket: f.Bucket, Key: f.Key}.String()
 	f.Explain(err)
 	var refusal *oss.Error
-	answered := errors.As(err, &refusal)
 	var unfit *unfitError
+	aboutObject := errors.As(err, &refusal) && refusal.Status < 500 || errors.As(err, &unfit)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed++
-	if (!answered || refusal.Status >= 500) && !errors.As(err, &unfit) {
-		w.inRow++
+	if w.inRow++; aboutObject {
+		w.inRow = 0
 	}
 	w.warn("%v", err) // goes on
 	w.report.Add(f)
-	switch {
-	case answered && hopeless[refusal.Code], w.inRow >= maxInRow:
+	if transfer.Hopeless(err) || w.inRow >= transfer.InRowMax {
 		return err
 	}
 	return nil
@@ -90,12 +85,6 @@ func (w *work) fail(f transfer.Failure, err error) error {
 type unfitError struct{ why string }
 
 func (e *unfitError) Error() string { return e.why }
-
-// hopeless are answers that the next request gets as well.
-var hopeless = map[string]bool{
-	"NoSuchBucket": true, "InvalidAccessKeyId": true, "SignatureDoesNotMatch": true, "SecurityTokenExpired": true,
-	"InvalidSecurityToken": true, "RequestTimeTooSkewed": true, "InvalidBucketName": true,
-}
 
 // succeed tells that something was done, to machines with v.
 func (w *work) succeed(v any, format string, args ...any) error {

@@ -353,7 +353,7 @@ func TestRunEndsWhenHopeless(t *testing.T) {
 	}
 	f.set(func(req *http.Request) error { return io.ErrUnexpectedEOF })
 	s, err = Run(t.Context(), Options{Client: f.client}, &Folder{Path: dir}, f.prefix(""))
-	if err == nil || !strings.Contains(err.Error(), "20 failures in a row") || s.Failed > hopeless+2*defaultJobs {
+	if err == nil || !strings.Contains(err.Error(), "20 failures in a row") || s.Failed > InRowMax+2*defaultJobs {
 		t.Errorf("no network: %+v, %v", s, err)
 	}
 }
@@ -798,7 +798,7 @@ func TestBusyTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	for i := range hopeless + 5 {
+	for i := range InRowMax + 5 {
 		name := fmt.Sprintf("a%02d", i)
 		write(t, src, name)
 		held, err := partial.Open(root, partial.Name(name))
@@ -810,7 +810,7 @@ func TestBusyTargets(t *testing.T) {
 	write(t, src, "z")
 	mustRun(t, Options{Client: f.client}, &Folder{Path: src}, f.prefix("p/"))
 	s := mustRun(t, Options{Client: f.client, Jobs: 1}, f.prefix("p/"), &Folder{Path: dst})
-	if s.Failed != hopeless+5 || s.Done != 1 {
+	if s.Failed != InRowMax+5 || s.Done != 1 {
 		t.Errorf("%+v", s)
 	}
 }

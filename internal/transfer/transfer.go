@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -409,36 +410,38 @@ func (r *run) end(t *Task, o *Outcome) {
 	r.Observer.Ended(t, o)
 }
 
-// fatalCodes are answers that every other request would get, too.
-var fatalCodes = []string{
-	"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "SecurityTokenExpired", "InvalidSecurityToken",
+// hopelessCodes are answers that every other request would get, too.
+var hopelessCodes = []string{
+	"NoSuchBucket", "InvalidBucketName", "InvalidAccessKeyId", "SignatureDoesNotMatch", "SecurityTokenExpired", "InvalidSecurityToken",
 	"RequestTimeTooSkewed", "UserDisable", "ArrearageError",
 }
 
-// hopeless is how many failures in a row that are no answers of a server end a
-// run: it is gone, or the disk is full.
-const hopeless = 20
+// Hopeless tells whether a failure is one that whatever is done next would have, too.
+func Hopeless(err error) bool {
+	var refusal *oss.Error
+	return errors.As(err, &refusal) && slices.Contains(hopelessCodes, refusal.Code)
+}
+
+// InRowMax is how many failures in a row that are not about what is worked on end
+// a run: the server is gone, or the disk is full.
+const InRowMax = 20
 
 // fatal returns the error that ends the run, if err is one of those.
 func (r *run) fatal(err error) error {
+	if Hopeless(err) {
+		return err
+	}
 	var refusal *oss.Error
-	if errors.As(err, &refusal) {
-		for _, code := range fatalCodes {
-			if refusal.Code == code {
-				return err
-			}
-		}
-		if refusal.Status < 500 {
-			r.streak.Store(0)
-			return nil
-		}
+	if errors.As(err, &refusal) && refusal.Status < 500 {
+		r.streak.Store(0)
+		return nil
 	}
 	var name *NameError
 	if errors.As(err, &name) || errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) || errors.Is(err, oss.ErrTargetBusy) {
 		return nil
 	}
-	if r.streak.Add(1) >= hopeless {
-		return fmt.Errorf("%d failures in a row, the last one: %w", hopeless, err)
+	if r.streak.Add(1) >= InRowMax {
+		return fmt.Errorf("%d failures in a row, the last one: %w", InRowMax, err)
 	}
 	return nil
 }
