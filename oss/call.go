@@ -287,6 +287,7 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	cause := context.Cause(ctx)
 	in.Close()
 	if e := (*Error)(nil); errors.As(err, &e) {
+		e.Code, e.Message = wire.Hide(e.Code, creds.AccessKeySecret, creds.SecurityToken), wire.Hide(e.Message, creds.AccessKeySecret, creds.SecurityToken)
 		e.explain(signed)
 		return nil, again, err
 	}

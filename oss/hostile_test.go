@@ -111,6 +111,19 @@ func TestListingsThatLead(t *testing.T) {
 	}
 }
 
+// What a server quotes of the request is no way out for secrets.
+func TestErrorsHideSecrets(t *testing.T) {
+	const token = "CAES-token-0123456789"
+	net := &faults{count: map[string]int{}, hook: func(*http.Request, string) fault {
+		return answer(403, nil, "<Error><Code>InvalidSecurityToken</Code><Message>The token "+token+" is not ours, nor "+testSecret+".</Message></Error>")
+	}}
+	c := mustClient(t, WithCredentials(StaticCredentials(testKeyID, testSecret, token)), WithHTTPClient(&http.Client{Transport: net}))
+	_, err := c.ListParts(context.Background(), &ListPartsRequest{Bucket: testBucket, Key: "k", UploadID: "i"})
+	if err == nil || strings.Contains(err.Error(), token) || strings.Contains(err.Error(), testSecret) || !strings.Contains(err.Error(), "InvalidSecurityToken") {
+		t.Errorf("%v", err)
+	}
+}
+
 // What does not begin with the prefix that was asked for is never handed out: rm
 // would delete it.
 func TestListingsOfElsewhere(t *testing.T) {

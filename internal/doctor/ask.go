@@ -136,10 +136,23 @@ func (e *examination) askBy(ctx context.Context, transport *http.Transport, q qu
 		a.err = err
 		return a
 	}
-	if a.status >= 300 {
-		a.refusal = wire.ParseError(a.status, a.header, a.body)
-	}
+	e.readRefusal(a)
 	return a
+}
+
+// readRefusal reads why the answer is no, if it is. What people see of it has no
+// secrets any more, before it is cut; the texts that were signed have them yet.
+func (e *examination) readRefusal(a *answer) {
+	if a.status < 300 {
+		return
+	}
+	a.refusal = wire.ParseError(a.status, a.header, a.body)
+	a.refusal.Code, a.refusal.Message = e.hide(a.refusal.Code), e.hide(a.refusal.Message)
+}
+
+// hide takes the secrets out of a text.
+func (e *examination) hide(text string) string {
+	return wire.Hide(text, e.Credentials.AccessKeySecret, e.Credentials.SecurityToken)
 }
 
 // request makes the HTTP request of a question.

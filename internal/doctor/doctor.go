@@ -221,6 +221,10 @@ func Examine(ctx context.Context, s Subject, w World, tell func(Check)) {
 			return
 		}
 		e.marks[step.name] = f.mark
+		f.found = e.hide(f.found)
+		for i := range f.detail {
+			f.detail[i] = e.hide(f.detail[i])
+		}
 		tell(Check{
 			Name: step.name, Mark: f.mark, Cause: f.cause, Looked: step.looked,
 			Found: f.found, Detail: f.detail, Next: Advice[f.cause],

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"github.com/ossastore/ossa/internal/wire"
 )
 
 // traces are headers of answers that something in between leaves.
@@ -188,8 +186,6 @@ func (e *examination) askOn(ctx context.Context, conn net.Conn) *answer {
 	}
 	a.status, a.header = resp.StatusCode, resp.Header
 	a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // its code is of use, and no more than that
-	if a.status >= 300 {
-		a.refusal = wire.ParseError(a.status, a.header, a.body)
-	}
+	e.readRefusal(a)
 	return a
 }

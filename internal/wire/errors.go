@@ -214,6 +214,19 @@ func ParseError(status int, header http.Header, body []byte) *Error {
 	return e
 }
 
+// hideable is the length from which on a secret is looked for in texts.
+const hideable = 8
+
+// Hide takes secrets out of a text for people: servers quote what they were sent.
+func Hide(text string, secrets ...string) string {
+	for _, secret := range secrets {
+		if len(secret) >= hideable && strings.Contains(text, secret) {
+			text = strings.ReplaceAll(text, secret, fmt.Sprintf("(%d characters)", len(secret)))
+		}
+	}
+	return text
+}
+
 func decodeError(body []byte) (*Error, error) {
 	s, err := openDocument(body, "Error")
 	if err != nil {
