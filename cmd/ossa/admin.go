@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -191,20 +190,8 @@ const maxPolicyFile = 1 << 20
 
 // readPolicy reads a document from a file, "-" for stdin.
 func (s *adminSession) readPolicy(name string) (string, error) {
-	r := s.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		r = f
-	}
-	text, err := io.ReadAll(io.LimitReader(r, maxPolicyFile))
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", name, err)
-	}
-	return string(text), nil
+	text, err := s.readFile(name, maxPolicyFile)
+	return string(text), err
 }
 
 // exports are shell lines that set an access key.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,44 +161,26 @@ func (p *printer) profileValues(flags *pflag.FlagSet, secretFile string) ([]prof
 	}
 	check := map[string]string{"addressingStyle": "path virtual cname", "signVersion": "v1 v4", "mode": "ak ststoken anonymous"}
 	for _, v := range values {
-		if allowed := check[v.key]; allowed != "" && v.value != "" && !containsWord(allowed, strings.ToLower(v.value)) {
+		if allowed := check[v.key]; allowed != "" && v.value != "" && !slices.Contains(strings.Fields(allowed), strings.ToLower(v.value)) {
 			return nil, usagef("%s: %q is none of %s", v.key, v.value, strings.ReplaceAll(allowed, " ", ", "))
 		}
 	}
 	return values, nil
 }
 
-func containsWord(list, word string) bool {
-	for _, w := range strings.Fields(list) {
-		if w == word {
-			return true
-		}
-	}
-	return false
-}
-
 // maxSecret bounds a secret, in bytes.
 const maxSecret = 4 << 10
 
 func (p *printer) readSecret(name string) (string, error) {
-	r := p.stdin
-	if name == "-" && isTerminalStream(r) {
+	if name == "-" && isTerminalStream(p.stdin) {
 		return "", usagef("--secret-file: a secret typed here would be seen; pipe it in, or give a file")
 	}
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		r = f
-	}
-	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	text, err := p.readFile(name, maxSecret)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("--secret-file: %w", err)
 	}
 	text = bytes.TrimRight(text, "\r\n")
-	if len(text) == 0 || len(text) > maxSecret {
+	if len(text) == 0 {
 		return "", usagef("--secret-file: %s has no secret", name)
 	}
 	return string(text), nil

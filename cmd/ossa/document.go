@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,23 +102,9 @@ func (c *configuration) rmCommand() *cobra.Command {
 
 // readDocument reads a file that is sent as it is, "-" for stdin.
 func (s *clientSession) readDocument(name string) ([]byte, error) {
-	r := s.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
+	text, err := s.readFile(name, maxDocument)
+	if err == nil && len(bytes.TrimSpace(text)) == 0 {
+		err = fmt.Errorf("%s is empty; ossa ... rm removes a document", name)
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	case len(text) > maxDocument:
-		return nil, fmt.Errorf("%s is longer than %d bytes", name, maxDocument)
-	case len(bytes.TrimSpace(text)) == 0:
-		return nil, fmt.Errorf("%s is empty; ossa ... rm removes a document", name)
-	}
-	return text, nil
+	return text, err
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/ossastore/ossa/oss"
 )
 
-// usage is how much is below a prefix.
-type usage struct {
+// bucketUsage is how much is below a prefix, for machines too.
+type bucketUsage struct {
 	Type        string                 `json:"type"` // usage
 	Bucket      string                 `json:"bucket"`
 	Prefix      string                 `json:"prefix"`
@@ -54,7 +54,7 @@ and apart from them what unfinished uploads hold, which costs as much.`,
 			if jobs < 1 || jobs > maxJobs {
 				return usagef("--jobs: %d is not between 1 and %d", jobs, maxJobs)
 			}
-			u := &usage{Type: "usage", Bucket: l.Bucket, Prefix: l.Key, Classes: map[string]*classUsage{}, UploadsTold: !noUploads}
+			u := &bucketUsage{Type: "usage", Bucket: l.Bucket, Prefix: l.Key, Classes: map[string]*classUsage{}, UploadsTold: !noUploads}
 			if err := u.countObjects(s, versions); err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ and apart from them what unfinished uploads hold, which costs as much.`,
 		})
 }
 
-func (u *usage) add(class oss.StorageClass, bytes int64) {
+func (u *bucketUsage) add(class oss.StorageClass, bytes int64) {
 	c := u.Classes[string(class)]
 	if c == nil {
 		c = &classUsage{}
@@ -79,7 +79,7 @@ func (u *usage) add(class oss.StorageClass, bytes int64) {
 	u.Size += bytes
 }
 
-func (u *usage) countObjects(s *clientSession, versions bool) error {
+func (u *bucketUsage) countObjects(s *clientSession, versions bool) error {
 	if versions {
 		for v, err := range s.client.Versions(s.ctx, u.Bucket, u.Prefix) {
 			if err != nil {
@@ -102,7 +102,7 @@ func (u *usage) countObjects(s *clientSession, versions bool) error {
 
 // countUploads adds up the parts of the uploads. One that ends meanwhile counts
 // as far as it was seen.
-func (u *usage) countUploads(s *clientSession, jobs int) error {
+func (u *bucketUsage) countUploads(s *clientSession, jobs int) error {
 	var mu sync.Mutex
 	return each(s.ctx, s.client.Uploads(s.ctx, u.Bucket, u.Prefix), jobs, func(ctx context.Context, upload oss.Upload) error {
 		parts, bytes, err := partsOf(ctx, s.client, u.Bucket, upload)
@@ -132,7 +132,7 @@ func partsOf(ctx context.Context, client *oss.Client, bucket string, u oss.Uploa
 	return parts, bytes, nil
 }
 
-func (u *usage) tell(s *clientSession) error {
+func (u *bucketUsage) tell(s *clientSession) error {
 	if s.json {
 		return s.print(u)
 	}

@@ -102,7 +102,7 @@ var linesOf = map[string]any{
 	"bucket ls": bucketEntry{}, "bucket stat": bucketDetails{}, "object ls": objectEntry{}, "object stat": objectDetails{},
 	"prefix ls": prefixEntry{}, "upload uploads ls": uploadEntry{}, "part uploads parts": partEntry{}, "transfer cp": transferEntry{},
 	"progress cp": progressEntry{}, "summary cp": summaryEntry{}, "created mb": createdEntry{}, "metadata set-meta": metadataEntry{}, "deleted rm": deletedEntry{},
-	"aborted uploads abort": abortedEntry{}, "usage du": usage{}, "url presign": urlEntry{}, "hash hash": hashEntry{},
+	"aborted uploads abort": abortedEntry{}, "usage du": bucketUsage{}, "url presign": urlEntry{}, "hash hash": hashEntry{},
 	"restore restore": restoreEntry{}, "acl acl get": aclEntry{}, "tag tag get": tagEntry{}, "lifecycle_rule lifecycle get": lifecycleEntry{},
 	"due lifecycle simulate": dueEntry{}, "cors_rule cors get": corsEntry{}, "policy policy get": policyEntry{}, "referer referer get": refererEntry{},
 	"encryption encryption get": encryptionDocument{}, "configuration lifecycle put": configurationEntry{}, "cname cname get": cnameEntry{},

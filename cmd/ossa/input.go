@@ -4,8 +4,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
+
+// readFile reads a file that an argument names, "-" for stdin, of so many bytes
+// at most.
+func (p *printer) readFile(name string, most int64) ([]byte, error) {
+	r := p.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case int64(len(text)) > most:
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, most)
+	}
+	return text, nil
+}
 
 // confirm asks a person. Where nobody is, the answer is yes: scripts mean what
 // they say.
