@@ -69,7 +69,7 @@ var mayImport = map[string][]string{
 	"test/process": {},
 	"test/crash":   {"admin", "sign", "test/process"},
 	"test/chaos":   {"digest", "oss", "test/process"},
-	"bench/memory": {"sign"},
+	"bench/memory": {"oss", "test/process"},
 }
 
 // testsMayImport lists what test files may import on top of their room's list:

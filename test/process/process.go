@@ -103,6 +103,9 @@ func (s *Server) URLs() (Addresses, error) {
 	}
 }
 
+// PID is that of the process.
+func (s *Server) PID() int { return s.command.Process.Pid }
+
 // Kill ends the process at once and waits for it.
 func (s *Server) Kill() {
 	s.command.Process.Kill() // it fails only if the process has ended by itself, which EndedAlone tells
