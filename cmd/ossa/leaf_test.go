@@ -10,7 +10,7 @@ import (
 func TestEmptyValues(t *testing.T) {
 	setTestEnvironment(t, newLongBucket(t, 3, 3, nil))
 	for _, args := range [][]string{
-		{"rm", "oss://long/k", "--version-id", ""}, {"rm", "oss://long/k", "--version-id="}, {"uploads", "abort", "oss://long/k", ""},
+		{"rm", "oss://long/k", "--version-id", ""}, {"rm", "oss://long/k", "--version-id="}, {"uploads", "abort", "oss://long/k", ""}, {"tag", "rm", "oss://long/k", ""},
 		{"uploads", "clean", "oss://long", "--older-than", "0s", "--prefix", ""}, {"ls", "oss://long", "--profile", ""},
 	} {
 		var out, errs strings.Builder

@@ -201,6 +201,9 @@ from all objects whose keys begin so, and not from the bucket.`,
 				return err
 			}
 			names := s.args[1:]
+			if slices.Contains(names, "") {
+				return usagef("a name is empty; is a variable not set?")
+			}
 			return r.retagAll(len(names) > 0, func(tags []oss.Tag) []oss.Tag {
 				return slices.DeleteFunc(tags, func(t oss.Tag) bool { return slices.Contains(names, t.Key) })
 			})

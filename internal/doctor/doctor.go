@@ -27,6 +27,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -80,7 +81,13 @@ func (w *World) ensureDefaults() {
 		w.Dial = (&net.Dialer{}).DialContext
 	}
 	if w.Proxy == nil {
-		w.Proxy = func(u *url.URL) (*url.URL, error) { return http.ProxyFromEnvironment(&http.Request{URL: u}) }
+		w.Proxy = func(u *url.URL) (*url.URL, error) {
+			proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+			if proxy == nil && err == nil {
+				err = ignoredProxy(os.Getenv, u)
+			}
+			return proxy, err
+		}
 	}
 	if w.Random == nil {
 		w.Random = rand.Reader

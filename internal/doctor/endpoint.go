@@ -49,7 +49,7 @@ func (e *examination) checkEndpoint(context.Context) finding {
 	}
 	e.url = url.URL{Scheme: u.Scheme, Host: u.Host}
 	if e.proxy, err = e.world.Proxy(&e.url); err != nil {
-		return fail(ProxyMalformed, "the environment names a proxy that is no URL: %s", describe(err))
+		return fail(ProxyMalformed, "the environment names a proxy that is none: %s", describe(err))
 	}
 	e.style = e.Addressing
 	if e.style == oss.AutoAddressing {

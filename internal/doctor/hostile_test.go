@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -53,5 +54,32 @@ func TestEndlessHeaders(t *testing.T) {
 	client.Close()
 	if n := <-sent; n > 2*maxHeaders {
 		t.Errorf("%d bytes were read", n)
+	}
+}
+
+// A proxy that net/http passes over without a word is told, and its password is not.
+func TestIgnoredProxy(t *testing.T) {
+	for name, c := range map[string]struct {
+		endpoint string
+		env      map[string]string
+		told     string
+	}{
+		"none":            {"http://oss.example.test", nil, ""},
+		"a URL":           {"http://oss.example.test", map[string]string{"HTTP_PROXY": "http://u:" + secret + "@proxy:1"}, ""},
+		"host and port":   {"http://oss.example.test", map[string]string{"HTTP_PROXY": "proxy.example.test:3128"}, ""},
+		"of https":        {"http://oss.example.test", map[string]string{"HTTPS_PROXY": "http://u:%zz" + secret + "@proxy"}, ""},
+		"no URL":          {"http://oss.example.test", map[string]string{"HTTP_PROXY": "http://u:%zz" + secret + "@proxy"}, "HTTP_PROXY cannot be read"},
+		"in small":        {"https://oss.example.test", map[string]string{"https_proxy": "u:" + secret + "%@pr oxy"}, "https_proxy cannot be read"},
+		"to this machine": {"http://127.0.0.1:9000", map[string]string{"HTTP_PROXY": "http://%zz"}, ""},
+		"with exceptions": {"http://oss.example.test", map[string]string{"HTTP_PROXY": "http://%zz", "NO_PROXY": "example.test"}, ""},
+	} {
+		u, err := url.Parse(c.endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = ignoredProxy(func(name string) string { return c.env[name] }, u)
+		if (err != nil) != (c.told != "") || err != nil && (!strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), secret)) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

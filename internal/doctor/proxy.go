@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -71,6 +73,28 @@ func (e *examination) probeRewriting(ctx context.Context) finding {
 		return finding{mark: Fail, cause: PathRewritten, found: "a path does not arrive as it was sent", detail: f.detail}
 	}
 	return finding{mark: OK}
+}
+
+// ignoredProxy is an error if the environment names a proxy that cannot be one:
+// net/http goes without it then, and says nothing. Its text is not told, as a
+// password may be in it. With NO_PROXY, and on the way to this machine, nobody knows
+// whether it was meant.
+func ignoredProxy(getenv func(string) string, u *url.URL) error {
+	if host := u.Hostname(); getenv("NO_PROXY") != "" || getenv("no_proxy") != "" || host == "localhost" || net.ParseIP(host).IsLoopback() {
+		return nil
+	}
+	name := strings.ToUpper(u.Scheme) + "_PROXY"
+	if getenv(name) == "" {
+		name = strings.ToLower(name)
+	}
+	proxy := getenv(name)
+	if parsed, err := url.Parse(proxy); proxy == "" || err == nil && parsed.Scheme != "" && parsed.Host != "" {
+		return nil
+	}
+	if _, err := url.Parse("http://" + proxy); err == nil {
+		return nil // as HOST:PORT
+	}
+	return fmt.Errorf("%s cannot be read, and is ignored", name)
 }
 
 func withoutPort(host string) string {
