@@ -91,7 +91,8 @@ var testsOfRoomMayImport = map[string][]string{
 }
 
 // Every import of a room of this module is one that mayImport lists, whatever
-// the build tags. A new room must be listed before it builds here.
+// the build tags. A new room must be listed before it builds here, and told of in
+// CONTRIBUTING.md.
 func TestLayers(t *testing.T) {
 	rooms := make(map[string]bool)
 	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
@@ -113,6 +114,16 @@ func TestLayers(t *testing.T) {
 	for room := range mayImport {
 		if !rooms[room] {
 			t.Errorf("mayImport lists %s, which does not exist", room)
+		}
+	}
+	house, err := os.ReadFile("../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		told := strings.Contains(string(house), " "+path.Base(room)+"/") || strings.Contains(string(house), " "+room+"/")
+		if !told && !strings.Contains(room, "/internal/") {
+			t.Errorf("CONTRIBUTING.md does not tell of %s", room)
 		}
 	}
 	if len(rooms) < 10 {
