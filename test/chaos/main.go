@@ -176,15 +176,20 @@ func (t *total) note(p *plan, o tally, err error, evidence string) {
 	t.done++
 	t.add(o)
 	if err != nil {
-		t.failures++
-		fmt.Printf("\nround %d (%v) FAILED: %v\n  evidence  %s\n  again     go run ./test/chaos -ossa %s -seed %d -first %d -rounds 1 -max-size %d\n",
-			p.number, p, err, evidence, t.ossa, t.seed, p.number, t.maxSize)
+		t.fail(p, err, evidence)
 	} else if t.verbose {
 		fmt.Printf("chaos: round %d (%v): %d runs, %d+%d kills, %d faults, resent %d\n", p.number, p, o.runs, o.clientKills, o.serverKills, o.faults, o.resent)
 	}
 	if t.done%50 == 0 {
 		fmt.Println("chaos:", t)
 	}
+}
+
+// fail counts a failure and tells of it. t.mu is held.
+func (t *total) fail(p *plan, err error, evidence string) {
+	t.failures++
+	fmt.Printf("\nround %d (%v) FAILED: %v\n  evidence  %s\n  again     go run ./test/chaos -ossa %s -seed %d -first %d -rounds 1 -max-size %d\n",
+		p.number, p, err, evidence, t.ossa, t.seed, p.number, t.maxSize)
 }
 
 const (
@@ -230,7 +235,9 @@ func (t *total) workOn(ctx context.Context, dir string) (more bool, err error) {
 	err = w.close()
 	if err != nil && last != nil {
 		keep = true
-		t.note(last, tally{}, fmt.Errorf("after the rounds until this one: %w", err), dir)
+		t.mu.Lock()
+		t.fail(last, fmt.Errorf("after the rounds until this one: %w", err), dir)
+		t.mu.Unlock()
 	}
 	if keep {
 		return more, nil

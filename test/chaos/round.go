@@ -31,7 +31,7 @@ type round struct {
 	machine  *machine
 	ledger   *ledger
 	log      *os.File
-	runs     int
+	nth      int    // run of the client, from 1
 	versions []sums // what the file has been; the last is what it is
 	old      *sums  // what the object was
 	inFlight int64  // bytes that kills may cost
@@ -94,8 +94,8 @@ func (r *round) prepare(ctx context.Context) (err error) {
 
 // upload runs the client until it succeeds with what the file is then.
 func (r *round) upload(ctx context.Context) error {
-	for r.runs = 1; ; r.runs++ {
-		if r.runs > calmAfter {
+	for r.nth = 1; ; r.nth++ {
+		if r.nth > calmAfter {
 			r.proxy.calm()
 		}
 		v, err := r.run(ctx)
@@ -103,17 +103,17 @@ func (r *round) upload(ctx context.Context) error {
 			err = r.afterRun(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("run %d: %w", r.runs, err)
+			return fmt.Errorf("run %d: %w", r.nth, err)
 		}
 		r.tally.runs++
 		if v.succeeded && r.isUploaded(ctx) {
 			return nil
 		}
 		if v.succeeded && r.change == unchanged {
-			return fmt.Errorf("run %d: the client says that it succeeded, and the object is not there", r.runs)
+			return fmt.Errorf("run %d: the client says that it succeeded, and the object is not there", r.nth)
 		}
-		if r.runs == runsMax {
-			return fmt.Errorf("the client does not succeed in %d runs: %s", r.runs, v.text)
+		if r.nth == runsMax {
+			return fmt.Errorf("the client does not succeed in %d runs: %s", r.nth, v.text)
 		}
 		if r.random.IntN(2) == 0 {
 			if err := r.move(); err != nil {
@@ -125,7 +125,7 @@ func (r *round) upload(ctx context.Context) error {
 
 // move goes on on another machine.
 func (r *round) move() error {
-	to, err := newMachine(filepath.Join(r.dir, fmt.Sprintf("machine-%d", r.runs)))
+	to, err := newMachine(filepath.Join(r.dir, fmt.Sprintf("machine-%d", r.nth)))
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 	add := func(happen func() error) {
 		accidents = append(accidents, accident{randomTrigger(r.random, r.size), upTo(r.random, killDelay), happen})
 	}
-	if r.runs <= r.plan.clientKills {
+	if r.nth <= r.plan.clientKills {
 		add(func() error {
 			select {
 			case <-c.ended:
@@ -159,14 +159,14 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 			return nil
 		})
 	}
-	if r.runs <= r.plan.serverKills {
+	if r.nth <= r.plan.serverKills {
 		down := upTo(r.random, downMax)
 		add(func() error {
 			r.tally.serverKills++
 			return r.restart(down)
 		})
 	}
-	if r.change != unchanged && r.runs == 1 {
+	if r.change != unchanged && r.nth == 1 {
 		add(func() error {
 			changed = true
 			return alter(r.machine.file, r.change, r.bodySeed)
@@ -177,7 +177,7 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 		triggers = append(triggers, a.trigger)
 	}
 	r.proxy.clientStarts(triggers)
-	fmt.Fprintf(r.log, "-- run %d\n", r.runs)
+	fmt.Fprintf(r.log, "-- run %d\n", r.nth)
 	var err error
 	if c, err = startClient(r.ossa, r.machine, r.proxy.url, r.key, r.partSize, r.parallel); err != nil {
 		return verdict{}, err
@@ -192,7 +192,7 @@ func (r *round) run(ctx context.Context) (verdict, error) {
 	if !r.zombies {
 		r.proxy.settle()
 	}
-	os.WriteFile(logName(r.dir, fmt.Sprintf("client-%d", r.runs)), c.out.Bytes(), 0o600)
+	os.WriteFile(logName(r.dir, fmt.Sprintf("client-%d", r.nth)), c.out.Bytes(), 0o600)
 	if err != nil || ctx.Err() != nil {
 		return verdict{}, errors.Join(err, ctx.Err())
 	}
