@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -137,7 +139,9 @@ func (c *clientConfig) completeLocation(command *cobra.Command, args []string, t
 			if err != nil || len(names) == completionsMax {
 				break
 			}
-			names = append(names, ossScheme+b.Name)
+			if plainWord(b.Name) {
+				names = append(names, ossScheme+b.Name)
+			}
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
@@ -149,7 +153,7 @@ func (c *clientConfig) completeLocation(command *cobra.Command, args []string, t
 		if e.Object != nil {
 			name = e.Object.Key
 		}
-		if line(name) == name {
+		if plainWord(name) {
 			names = append(names, ossScheme+bucket+"/"+name)
 		}
 	}
@@ -160,12 +164,23 @@ func (c *clientConfig) completeLocation(command *cobra.Command, args []string, t
 	return names, directive
 }
 
+// plainWord tells whether a name means nothing to a shell. The scripts of cobra put
+// what several names have in common on the line as it is, and evaluate the line at
+// the next TAB: a key with $(...) in it, which is anybody's word, would be run.
+func plainWord(name string) bool {
+	special := func(r rune) bool {
+		plain := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(" -_.+,@%/=:", r)
+		return r < utf8.RuneSelf && !plain
+	}
+	return line(name) == name && !strings.ContainsFunc(name, special)
+}
+
 // completeProfile completes names of profiles.
 func completeProfile(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, file := range profileFiles(os.Getenv) {
 		if more, err := oss.ProfileNames(file); err == nil {
-			names = append(names, more...)
+			names = append(names, slices.DeleteFunc(more, func(name string) bool { return !plainWord(name) })...)
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
