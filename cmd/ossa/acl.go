@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +67,11 @@ what cannot be done does not hold up the rest, and a report lists it.`, `  ossa 
 			if err != nil {
 				return err
 			}
-			acl, err := validACL(s.args[1], l.Key != "" || r.recursive)
+			known := bucketACLs
+			if l.Key != "" || r.recursive {
+				known = objectACLs
+			}
+			acl, err := oneOf("", s.args[1], known)
 			if err != nil {
 				return err
 			}
@@ -94,16 +97,4 @@ func (s *clientSession) setACL(ctx context.Context, l location, acl oss.ACL) (er
 		_, err = s.client.PutObjectACL(ctx, &oss.PutObjectACLRequest{Bucket: l.Bucket, Key: l.Key, ACL: acl})
 	}
 	return err
-}
-
-// validACL reads an ACL.
-func validACL(text string, object bool) (oss.ACL, error) {
-	acl := oss.ACL(strings.ToLower(text))
-	switch {
-	case acl == oss.ACLPrivate, acl == oss.ACLPublicRead, acl == oss.ACLPublicReadWrite, object && acl == oss.ACLDefault:
-		return acl, nil
-	case object:
-		return "", usagef("%q is none of private, public-read, public-read-write and default", text)
-	}
-	return "", usagef("%q is none of private, public-read and public-read-write", text)
 }

@@ -58,15 +58,13 @@ func (a *attributeFlags) object() (transfer.Object, error) {
 	}
 	o.ReplaceTags = len(a.tags) > 0
 	var err error
-	if o.ACL, err = oneOf("--acl", a.acl, oss.ACLDefault, oss.ACLPrivate, oss.ACLPublicRead, oss.ACLPublicReadWrite); err != nil {
+	if o.ACL, err = oneOf("--acl", a.acl, objectACLs); err != nil {
 		return o, err
 	}
-	o.StorageClass, err = oneOf("--storage-class", a.class,
-		oss.StorageStandard, oss.StorageIA, oss.StorageArchive, oss.StorageColdArchive, oss.StorageDeepColdArchive)
-	if err != nil {
+	if o.StorageClass, err = oneOf("--storage-class", a.class, storageClasses); err != nil {
 		return o, err
 	}
-	if o.Encryption.Algorithm, err = oneOf("--sse", a.sse, "AES256", "KMS", "SM4"); err != nil {
+	if o.Encryption.Algorithm, err = oneOf("--sse", a.sse, sseAlgorithms); err != nil {
 		return o, err
 	}
 	if a.sseKeyID != "" && o.Encryption.Algorithm != "KMS" {
@@ -74,23 +72,6 @@ func (a *attributeFlags) object() (transfer.Object, error) {
 	}
 	o.Encryption.KeyID = a.sseKeyID
 	return o, nil
-}
-
-// oneOf finds a value, in upper or lower case. "" stays "".
-func oneOf[T ~string](flag, text string, values ...T) (T, error) {
-	if text == "" {
-		return "", nil
-	}
-	for _, v := range values {
-		if strings.EqualFold(text, string(v)) {
-			return v, nil
-		}
-	}
-	var names []string
-	for _, v := range values {
-		names = append(names, string(v))
-	}
-	return "", usagef("%s: %q is none of %s", flag, text, strings.Join(names, ", "))
 }
 
 const metaPrefix = "x-oss-meta-"

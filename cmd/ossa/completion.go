@@ -79,17 +79,17 @@ fi
 
 // flagValues are what flags take that take one of a few words.
 var flagValues = map[string][]string{
-	"acl":                {"default", "private", "public-read", "public-read-write"},
+	"acl":                texts(objectACLs),
 	"addressing":         {"auto", "path", "virtual", "cname"},
 	"links":              {"files", "all", "skip"},
 	"mode":               {"AK", "StsToken", "Anonymous"},
-	"operation":          strings.Split(presignOperations, ", "),
-	"redundancy-type":    {"LRS", "ZRS"},
+	"operation":          presignOperations,
+	"redundancy-type":    redundancies,
 	"sign-version":       {"v4", "v1"},
-	"sse":                {"AES256", "KMS", "SM4"},
+	"sse":                sseAlgorithms,
 	"sse-data-algorithm": {"SM4"},
-	"storage-class":      {"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"},
-	"tier":               {"Expedited", "Standard", "Bulk"},
+	"storage-class":      texts(storageClasses),
+	"tier":               restoreTiers,
 	"type":               hashKinds,
 }
 

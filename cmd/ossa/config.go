@@ -162,7 +162,7 @@ func (p *printer) profileValues(flags *pflag.FlagSet, secretFile string) ([]prof
 	check := map[string]string{"addressingStyle": "path virtual cname", "signVersion": "v1 v4", "mode": "ak ststoken anonymous"}
 	for _, v := range values {
 		if allowed := check[v.key]; allowed != "" && v.value != "" && !slices.Contains(strings.Fields(allowed), strings.ToLower(v.value)) {
-			return nil, usagef("%s: %q is none of %s", v.key, v.value, strings.ReplaceAll(allowed, " ", ", "))
+			return nil, usagef("%s: %q is none of %s", v.key, v.value, enumerated(strings.Fields(allowed)))
 		}
 	}
 	return values, nil

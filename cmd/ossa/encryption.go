@@ -59,6 +59,9 @@ func encryptionSetCommand() *cobra.Command {
 			if e.Algorithm == "" {
 				return usagef("--sse must say how: AES256, KMS or SM4")
 			}
+			if e.Algorithm, err = oneOf("--sse", e.Algorithm, sseAlgorithms); err != nil {
+				return err
+			}
 			if _, err := s.client.PutBucketEncryption(s.ctx, &oss.PutBucketEncryptionRequest{Bucket: bucket, Encryption: e}); err != nil {
 				return err
 			}

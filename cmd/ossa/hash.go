@@ -32,8 +32,6 @@ type hashEntry struct {
 	MultipartETag string `json:"multipart_etag"`
 }
 
-var hashKinds = []string{"crc64", "md5", "etag"}
-
 func hashCommand() *cobra.Command {
 	var partSize sizeFlag
 	var kind string
@@ -55,7 +53,7 @@ With one of crc64, md5 and etag (or --type) only that is printed, and the name.`
 				kind, args = args[0], args[1:]
 			}
 			if kind != "" && !slices.Contains(hashKinds, kind) {
-				return usagef("--type: %q is none of %s", kind, strings.Join(hashKinds, ", "))
+				return usagef("--type: %q is none of %s", kind, enumerated(hashKinds))
 			}
 			h := &hasher{printer: p, partSize: int64(partSize), kind: kind}
 			for _, name := range args {

@@ -31,7 +31,16 @@ no error.`,
 			if err != nil {
 				return err
 			}
-			q := &oss.PutBucketRequest{Bucket: bucket, ACL: oss.ACL(acl), StorageClass: oss.StorageClass(class), DataRedundancy: redundancy}
+			q := &oss.PutBucketRequest{Bucket: bucket}
+			if q.ACL, err = oneOf("--acl", acl, bucketACLs); err != nil {
+				return err
+			}
+			if q.StorageClass, err = oneOf("--storage-class", class, storageClasses); err != nil {
+				return err
+			}
+			if q.DataRedundancy, err = oneOf("--redundancy-type", redundancy, redundancies); err != nil {
+				return err
+			}
 			if _, err := s.client.PutBucket(s.ctx, q); err != nil {
 				return err
 			}

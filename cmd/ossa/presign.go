@@ -40,7 +40,7 @@ type presigner struct {
 // maxValidity bounds how long a URL is good for.
 const maxValidity = 7 * 24 * time.Hour
 
-const presignOperations = "get, put, head, delete, initiate, upload-part, list-parts, complete, abort"
+var presignOperations = []string{"get", "put", "head", "delete", "initiate", "upload-part", "list-parts", "complete", "abort"}
 
 func presignCommand() *cobra.Command {
 	p := &presigner{}
@@ -60,7 +60,7 @@ on stdout, the headers that belong to it on stderr.`,
   curl -X POST -H 'x-oss-complete-all: yes' \
     "$(ossa presign --operation complete --upload-id ID --header x-oss-complete-all:yes oss://builds/movie.bin)"`,
 		func(flags *pflag.FlagSet) {
-			flags.StringVar(&p.operation, "operation", "", "`operation`: "+presignOperations+" (default get)")
+			flags.StringVar(&p.operation, "operation", "", "`operation`: "+strings.Join(presignOperations, ", ")+" (default get)")
 			flags.StringVar(&p.operation, "method", "", "`method`, the same for GET, PUT, HEAD and DELETE")
 			flags.StringVar(&expires, "expires", "", "`time` that it is good for, at most 7d (default 15m)")
 			flags.IntVar(&seconds, "timeout", 0, "the same in `seconds` (for ossutil's sake)")
@@ -194,7 +194,7 @@ func (p *presigner) request(number int) (oss.Request, error) {
 	if strings.EqualFold(p.operation, http.MethodPost) {
 		return nil, usagef("POST is sent to begin and to complete an upload: --operation initiate or complete")
 	}
-	return nil, usagef("%q is none of %s", p.operation, presignOperations)
+	return nil, usagef("--operation: %q is none of %s", p.operation, enumerated(presignOperations))
 }
 
 func (p *presigner) tell(u *oss.PresignedURL, number int) error {

@@ -50,6 +50,10 @@ whose keys begin so are restored, and others are left out.`,
 			if err := r.begin(s); err != nil {
 				return err
 			}
+			var err error
+			if r.tier, err = oneOf("--tier", r.tier, restoreTiers); err != nil {
+				return err
+			}
 			if r.days < 0 {
 				return usagef("--days: %d is negative", r.days)
 			}

@@ -76,7 +76,7 @@ func (f *transferFlags) begin(s *clientSession, verb string) (*transferring, err
 	if err != nil {
 		return nil, err
 	}
-	links, err := oneOf("--links", f.links, transfer.FollowFiles, transfer.FollowAll, transfer.SkipLinks)
+	links, err := oneOf("--links", f.links, []transfer.Links{transfer.FollowFiles, transfer.FollowAll, transfer.SkipLinks})
 	if err != nil {
 		return nil, err
 	}
