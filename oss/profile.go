@@ -125,6 +125,13 @@ func (p *Profile) Credentials(context.Context) (Credentials, error) {
 	return *p.credentials, p.credentials.check()
 }
 
+// HasCredentials tells whether the profile says who asks, be it of use or not: by a
+// mode, or by any part of an access key.
+func (p *Profile) HasCredentials() bool {
+	mode := strings.ToLower(p.Mode)
+	return p.credentials != nil && *p.credentials != (Credentials{}) || mode != "" && mode != "ak" && mode != "ststoken"
+}
+
 // maxProfileDepth bounds the chain of source_profile.
 const maxProfileDepth = 8
 

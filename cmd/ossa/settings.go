@@ -72,14 +72,15 @@ func pick(flagValue, flag, stored string, getenv func(string) string, env string
 }
 
 // chooseCredentials takes those of flags and variables, or else those of the profile.
-// Without usable ones a profile that is named does not win.
+// One that is named and says nothing of them does not win; of what it says and is of
+// no use the client is told, rather than that a key of another server is sent.
 func (s *settings) chooseCredentials(c *clientConfig, getenv func(string) string, named bool) {
 	var stored oss.Credentials
 	var storedErr error
 	if s.profile != nil {
 		// Odd ones come with an error.
 		stored, storedErr = s.profile.Credentials(context.Background())
-		if named && storedErr == nil {
+		if named && s.profile.HasCredentials() {
 			getenv = func(string) string { return "" }
 		}
 	}

@@ -75,6 +75,8 @@ accessKeySecret=two words
 			"http://env(OSS_ENDPOINT) empty-region(the profile) env-id(OSS_ACCESS_KEY_ID) env-secret(OSS_ACCESS_KEY_SECRET) env-token(OSS_SESSION_TOKEN)", ""},
 		{"a key that cannot be used is shown by the doctor only", clientConfig{profile: "odd", endpoint: "http://flag"}, "",
 			"http://flag(--endpoint) cn-hangzhou() odd-id(the profile) two words(the profile) -", "profile odd: "},
+		{"a key that cannot be used is not replaced by that of another server", clientConfig{profile: "odd"}, allVariables,
+			"http://env(OSS_ENDPOINT) env-region(OSS_REGION) odd-id(the profile) two words(the profile) -", "profile odd: "},
 		{"the region of a name", clientConfig{endpoint: "oss-cn-beijing.aliyuncs.com", anonymous: true}, "", "oss-cn-beijing.aliyuncs.com(--endpoint) - - - - anonymous", ""},
 		{"no profile, no variables", clientConfig{configFile: filepath.Join(dir, "public-only")}, "", "http://public(the profile) cn-hangzhou() - - - anonymous", ""},
 	} {
@@ -114,5 +116,24 @@ accessKeySecret=two words
 				t.Errorf("the client: %v, want %q", err, c.refused)
 			}
 		})
+	}
+}
+
+// What a profile that is named says of who asks counts, even if it is of no use: no
+// other key is sent to its server.
+func TestNamedProfileKeepsOthersOut(t *testing.T) {
+	t.Setenv("OSSUTIL_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	file := filepath.Join(t.TempDir(), "config")
+	for _, says := range []string{"mode=EcsRamRole", "accessKeyID=half", "accessKeySecret=half", "mode=StsToken\nstsToken=t"} {
+		if err := os.WriteFile(file, []byte("[default]\nendpoint=http://profile\n"+says+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		getenv := func(name string) string {
+			return map[string]string{envAccessKeyID: "env-id", envAccessKeySecret: "env-secret"}[name]
+		}
+		c := clientConfig{addressing: "auto", configFile: file}
+		if _, err := c.client(getenv); err == nil || !strings.Contains(err.Error(), "profile default: ") {
+			t.Errorf("%q: %v", says, err)
+		}
 	}
 }
