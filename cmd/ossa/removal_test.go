@@ -102,3 +102,41 @@ func TestRemoveUnnamable(t *testing.T) {
 		t.Errorf("asked for %s", got)
 	}
 }
+
+// What a server leaves out when it says what it deleted is asked for one by one,
+// which tells why not; and however much that is, the rest is deleted.
+func TestRemoveUnconfirmed(t *testing.T) {
+	const n, locked = 2500, 1100
+	key := func(i int) string { return fmt.Sprintf("k%04d", i) }
+	s := newScriptedServer(t, func(w http.ResponseWriter, r *http.Request, operation string) {
+		switch operation {
+		case "GET list-type":
+			first, end := page(r.URL.Query().Get("continuation-token"), "1000", n)
+			fmt.Fprintf(w, "<ListBucketResult><IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", end < n, end)
+			for i := first; i < end; i++ {
+				io.WriteString(w, "<Contents><Key>"+key(i)+"</Key></Contents>")
+			}
+			io.WriteString(w, "</ListBucketResult>")
+		case "POST delete":
+			io.WriteString(w, "<DeleteResult><Deleted><Key>another</Key></Deleted>")
+			for i := locked; i < n; i++ {
+				io.WriteString(w, "<Deleted><Key>"+key(i)+"</Key></Deleted>")
+			}
+			io.WriteString(w, "</DeleteResult>")
+		case "DELETE":
+			w.WriteHeader(http.StatusConflict)
+			io.WriteString(w, "<Error><Code>FileImmutable</Code><Message>The object is locked.</Message></Error>")
+		}
+	})
+	var out, errs strings.Builder
+	status := run([]string{"rm", "-r", "oss://bkt", "--jobs", "1"}, &out, &errs)
+	if done, not := lines(out.String(), "deleted oss://bkt/k"), lines(errs.String(), "ossa: DeleteObject oss://bkt/k"); status != exitPartly || done != n-locked || not != locked {
+		t.Errorf("status %d, %d deleted and %d not, want %d and %d", status, done, not, n-locked, locked)
+	}
+	if !strings.Contains(errs.String(), "oss://bkt/"+key(0)+": FileImmutable (HTTP 409)") {
+		t.Errorf("no reason is told: %s", errs.String())
+	}
+	if len(s.changes) != 3+locked {
+		t.Errorf("%d requests, want %d", len(s.changes), 3+locked)
+	}
+}

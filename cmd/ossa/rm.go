@@ -262,15 +262,22 @@ func (r *removal) deleteMany(ctx context.Context, bucket string, ids []oss.Objec
 	for _, d := range res.Deleted {
 		gone[oss.ObjectID{Key: d.Key, VersionID: d.VersionID}] = true
 	}
+	confirmed := func(id oss.ObjectID) bool {
+		return gone[id] || id.VersionID == nullVersion && gone[oss.ObjectID{Key: id.Key}]
+	}
 	for _, id := range ids {
-		if !gone[id] && !(id.VersionID == nullVersion && gone[oss.ObjectID{Key: id.Key}]) {
-			err = r.fail(transfer.Failure{Action: transfer.Delete, Operation: "DeleteMultipleObjects", Bucket: bucket, Key: id.Key, VersionID: id.VersionID},
-				errors.New(line(location{Bucket: bucket, Key: id.Key}.String())+" is not among what the server says that it deleted"))
-		} else {
-			err = r.removed(bucket, id)
+		if confirmed(id) {
+			if err := r.removed(bucket, id); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
+	}
+	// Why not, servers tell only who asks for one.
+	for _, id := range ids {
+		if !confirmed(id) {
+			if err := r.deleteOne(ctx, bucket, id); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
