@@ -113,6 +113,26 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// docs/serving.md lists every setting of the server, and the variable of each.
+func TestServingSettings(t *testing.T) {
+	page, err := os.ReadFile("../../docs/serving.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| Flag of `ossa serve` | Variable | Default | |\n|---|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	serveCommand().Flags().VisitAll(func(f *pflag.Flag) {
+		if !strings.Contains(table, "`--"+f.Name+"`") || environment[f.Name] != "" && !strings.Contains(table, "`"+environment[f.Name]+"`") {
+			t.Errorf("docs/serving.md lacks --%s or its variable", f.Name)
+		}
+	})
+	for _, m := range quotedWord.FindAllStringSubmatch(table, -1) {
+		if name, is := strings.CutPrefix(m[1], "--"); is && !strings.Contains(name, "=") && serveCommand().Flags().Lookup(name) == nil {
+			t.Errorf("docs/serving.md has --%s, which is none", name)
+		}
+	}
+}
+
 // The README has an example and a command for each of the 22 things that the page
 // about multipart uploads describes, and they are there.
 func TestReadmeUsages(t *testing.T) {
