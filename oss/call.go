@@ -252,11 +252,13 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 	if err == nil {
 		c.reached.Store(true)
 	}
+	var refusal *Error // what the server answered, and not what ended another call and with it this context
 	in := &incoming{watch: w, stall: c.stall, slow: k.slow, ctx: ctx, cancel: cancel, limit: c.limit, length: -1}
 	if err == nil {
 		in.body, in.length = resp.Body, resp.ContentLength
 		r = &reply{status: resp.StatusCode, header: resp.Header, length: in.length}
 		err = c.receive(k, r, in)
+		refusal, _ = err.(*Error)
 	}
 	streams := err == nil && k.stream
 	var failed error // of the caller's body
@@ -286,10 +288,12 @@ func (c *Client) attempt(parent context.Context, k *call, creds Credentials) (r 
 
 	cause := context.Cause(ctx)
 	in.Close()
-	if e := (*Error)(nil); errors.As(err, &e) {
-		e.Code, e.Message = wire.Hide(e.Code, creds.AccessKeySecret, creds.SecurityToken), wire.Hide(e.Message, creds.AccessKeySecret, creds.SecurityToken)
-		e.explain(signed)
-		return nil, again, err
+	if refusal != nil {
+		for _, text := range []*string{&refusal.Code, &refusal.Message} {
+			*text = wire.Hide(*text, creds.AccessKeySecret, creds.SecurityToken)
+		}
+		refusal.explain(signed)
+		return nil, again, refusal
 	}
 	switch {
 	case failed != nil:
