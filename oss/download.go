@@ -445,6 +445,7 @@ func (d *downloader) fetch(ctx context.Context, i int) error {
 			return err
 		}
 	}
+	partial.Flush(d.f, off-n, n)
 	slot := make([]byte, journalSlot)
 	binary.LittleEndian.PutUint64(slot, h.sum)
 	binary.LittleEndian.PutUint64(slot[8:], ^h.sum)
