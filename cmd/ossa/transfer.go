@@ -34,7 +34,7 @@ func (f *transferFlags) addFlags(flags *pflag.FlagSet) {
 	flags.Var(&patternFlag{f.filter.Include, &f.filter}, "include", "take names that match the `pattern`, such as '*.jpg'; can be repeated, and the last one that matches decides")
 	flags.Var(&patternFlag{f.filter.Exclude, &f.filter}, "exclude", "leave out names that match the `pattern`, such as 'tmp/**'; likewise")
 	flags.StringVar(&f.links, "links", string(transfer.FollowFiles), "which symbolic `links` in a directory are followed: files those to files, all also those to directories, skip none")
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "`number` of objects at a time (default 8)")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "`number` of objects at a time (default 16, and 8 of 8 MiB or more)")
 	flags.IntVar(&f.parallel, "parallel", 0, "`number` of parts of an object at a time (default 4, and up to 12 on a fast network)")
 	flags.Var(&f.partSize, "part-size", "`bytes` of a part, such as 16MiB; default by size and rate")
 	flags.Var(&f.client.limitRate, "limit-rate", "`bytes` a second for everything together, such as 5MiB")

@@ -837,3 +837,36 @@ func TestCopyAboveItself(t *testing.T) {
 		t.Errorf("%q, error %v", content, err)
 	}
 }
+
+// Large objects leave room for small ones, unless somebody has said how many
+// there may be.
+func TestLargeObjectsAtATime(t *testing.T) {
+	for _, c := range []struct{ asked, jobs, large int }{{0, defaultJobs, largeJobs}, {3, 3, 3}, {40, 40, 40}} {
+		r, err := newRun(Options{Jobs: c.asked})
+		if err != nil || r.Jobs != c.jobs || cap(r.large) != c.large {
+			t.Errorf("%d jobs asked for: %d, %d large ones, %v", c.asked, r.Jobs, cap(r.large), err)
+		}
+	}
+	f := newFixture(t)
+	r, err := newRun(Options{Client: f.client, Jobs: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "small")
+	small := &Task{Action: Upload, Name: "small", Path: filepath.Join(dir, "small"), Bucket: testBucket, Key: "small", Size: 5}
+	large := &Task{Action: Upload, Name: "large", Path: filepath.Join(dir, "large"), Bucket: testBucket, Key: "large", Size: smallFile}
+	r.large <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if o := r.perform(ctx, large); !errors.Is(o.Err, context.Canceled) {
+		t.Errorf("one too many: %v", o.Err)
+	}
+	if o := r.perform(t.Context(), small); o.Err != nil {
+		t.Errorf("a small one: %v", o.Err)
+	}
+	<-r.large
+	if o := r.perform(t.Context(), large); !errors.Is(o.Err, fs.ErrNotExist) || len(r.large) != 0 {
+		t.Errorf("when there is room: %v, and %d are under way", o.Err, len(r.large))
+	}
+}

@@ -147,7 +147,7 @@ const (
 // Options are the settings of a run.
 type Options struct {
 	Client   *oss.Client
-	Jobs     int   // objects at a time; default 8
+	Jobs     int   // objects at a time; default 16, of which 8 can be of 8 MiB or more
 	Parallel int   // parts of an object at a time; default that of oss
 	PartSize int64 // default that of oss
 
@@ -186,7 +186,8 @@ type Object struct {
 }
 
 const (
-	defaultJobs = 8
+	defaultJobs = 16
+	largeJobs   = 8 // by default; they have several connections each
 	maxJobs     = 256
 	queued      = 256 // pairs between planner and workers
 )
@@ -212,6 +213,7 @@ type run struct {
 	root   *os.Root // of a target folder
 
 	dirs  dirCache
+	large chan struct{} // holds one for each large object under way
 	spool *spool
 	sync  atomic.Bool // small files were written and not synced
 
@@ -224,8 +226,9 @@ type run struct {
 }
 
 func newRun(o Options) (*run, error) {
+	large := o.Jobs
 	if o.Jobs == 0 {
-		o.Jobs = defaultJobs
+		o.Jobs, large = defaultJobs, largeJobs
 	}
 	if o.Jobs < 1 || o.Jobs > maxJobs {
 		return nil, fmt.Errorf("%d jobs are not 1 to %d", o.Jobs, maxJobs)
@@ -236,7 +239,7 @@ func newRun(o Options) (*run, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &run{Options: o}, nil
+	return &run{Options: o, large: make(chan struct{}, large)}, nil
 }
 
 // Run transfers what is in one tree to another. The error says that the run

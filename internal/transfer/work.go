@@ -25,6 +25,14 @@ var errExists = errors.New("it exists, and must not be replaced")
 func (r *run) perform(ctx context.Context, t *Task) *Outcome {
 	var o Outcome
 	var err error
+	if t.Size < 0 || t.Size >= smallFile { // unknown, or large
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-ctx.Done():
+			return &Outcome{Status: Done, Err: context.Cause(ctx)}
+		}
+	}
 	switch t.Action {
 	case Upload:
 		err = r.upload(ctx, t, &o)
