@@ -254,25 +254,25 @@ func (s *settings) rates(ctx context.Context) error {
 		{fmt.Sprintf("upload of %.0f MiB", mib(s.large)), s.large, [4][]string{
 			{s.binary, "cp", large, url + "large-ossa", "--restart", "--quiet"},
 			{self, "sdk", "up", large, "large-sdk", "0"},
-			{self, "sdk", "up", large, "large-sdk", "4"},
+			{self, "sdk", "up", large, "large-sdk", "12"},
 			{self, "ossutil", "up", large, "large-ossutil"},
 		}},
 		{fmt.Sprintf("download of %.0f MiB", mib(s.large)), s.large, [4][]string{
 			{s.binary, "cp", url + "large-ossa", got, "--quiet"},
 			{self, "sdk", "down", "large-ossa", got, "0"},
-			{self, "sdk", "down", "large-ossa", got, "4"},
+			{self, "sdk", "down", "large-ossa", got, "12"},
 			{self, "ossutil", "down", "large-ossa", got},
 		}},
 		{fmt.Sprintf("upload of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [4][]string{
 			{s.binary, "cp", "-r", small, url + "small-ossa/", "--quiet"},
 			{self, "sdk", "upall", small, "small-sdk/", "3"},
-			{self, "sdk", "upall", small, "small-sdk/", "8"},
+			{self, "sdk", "upall", small, "small-sdk/", "16"},
 			{self, "ossutil", "upall", small, "small-ossutil/"},
 		}},
 		{fmt.Sprintf("download of %d files of %d KiB", s.small, s.bytes>>10), int64(s.small) * int64(s.bytes), [4][]string{
 			{s.binary, "cp", "-r", url + "small-ossa/", got, "--quiet"},
 			{self, "sdk", "downall", "small-ossa/", got, "3"},
-			{self, "sdk", "downall", "small-ossa/", got, "8"},
+			{self, "sdk", "downall", "small-ossa/", got, "16"},
 			{self, "ossutil", "downall", "small-ossa/", got},
 		}},
 	} {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -313,16 +314,22 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 		res.Body.Close()
 		return r.fetchLarge(ctx, t, o)
 	}
-	if info, err := t.root.Lstat(t.local); err == nil && !info.Mode().IsRegular() {
+	dir, base := filepath.Split(t.local)
+	parent, err := t.root.OpenRoot(cmp.Or(dir, ".")) // or every step walks down to it
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	if info, err := parent.Lstat(base); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file, and is not replaced", t.Path)
 	}
-	name := partial.Name(t.local)
-	f, err := partial.Open(t.root, name)
+	name := partial.Name(base)
+	f, err := partial.Open(parent, name)
 	if errors.Is(err, partial.ErrNotRegular) {
-		if err := t.root.Remove(name); err != nil {
+		if err := parent.Remove(name); err != nil {
 			return err
 		}
-		f, err = partial.Open(t.root, name)
+		f, err = partial.Open(parent, name)
 	}
 	if err != nil {
 		return err
@@ -338,10 +345,10 @@ func (r *run) fetchSmall(ctx context.Context, t *Task, o *Outcome) error {
 		err = r.vacant(t) // one may have come meanwhile
 	}
 	if err == nil {
-		err = t.root.Rename(name, t.local)
+		err = parent.Rename(name, base)
 	}
 	if err != nil {
-		return errors.Join(err, t.root.Remove(name))
+		return errors.Join(err, parent.Remove(name))
 	}
 	if err := f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
