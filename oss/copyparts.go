@@ -252,11 +252,12 @@ func (cp *copier) complete(ctx context.Context) (*CopyResult, error) {
 	}
 	res, err := cp.c.CompleteMultipartUpload(ctx, q)
 	if errors.Is(err, ErrNoSuchUpload) {
-		// Another client that makes the same copy may have been faster.
-		var ok bool
-		if res, ok = cp.c.completed(ctx, q); ok {
-			cp.note("upload %s was completed already", cp.id)
-			err = nil
+		made, lookErr := cp.uploads().completed(ctx, q, &cp.attributes, cp.tags, cp.q.Header)
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		if made != nil {
+			res, err = made, nil
 		}
 	}
 	if err != nil {

@@ -174,6 +174,34 @@ func TestCopyMeddling(t *testing.T) {
 	}
 }
 
+// An older copy with the same parts and other metadata is not taken for this one,
+// when its upload is gone.
+func TestCopyAbortedBesideAnOlderOne(t *testing.T) {
+	f := newFixture(t)
+	f.put("source", pattern(5*testPart, 8))
+	q := copyFor()
+	q.ReplaceMetadata, q.Metadata = true, map[string]string{"made": "once"}
+	if _, err := f.Copy(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	aside := &fixture{Client: f.client(WithHTTPClient(&http.Client{Transport: f.net.next})), net: f.net, clock: f.clock, url: f.url, t: t}
+	var once sync.Once
+	f.net.set(func(req *http.Request, op string) fault {
+		if op == "Complete" {
+			once.Do(func() { aside.abort(req.URL.Query().Get("uploadId")) })
+		}
+		return nil
+	})
+	q.Metadata = map[string]string{"made": "twice"}
+	if _, err := f.Copy(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.HeadObject(t.Context(), &HeadObjectRequest{Bucket: testBucket, Key: "k"})
+	if err != nil || info.Metadata["made"] != "twice" {
+		t.Errorf("metadata %v, error %v", info.Metadata, err)
+	}
+}
+
 // The upload of a copy is not that of a file with the same bytes, nor the other way.
 func TestCopyAndUploadKeepApart(t *testing.T) {
 	f := newFixture(t)

@@ -513,7 +513,7 @@ func (u *uploader) identical(ctx context.Context) (*UploadResult, error) {
 	if info.Size != u.size || !info.CRC64.Known {
 		return nil, nil
 	}
-	if same, err := u.sameAttributes(ctx, info); !same || err != nil {
+	if same, err := u.uploads().sameAttributes(ctx, info, &u.q.Attributes, u.q.Tags, u.q.ACL, u.q.Header); !same || err != nil {
 		return nil, err
 	}
 	u.track.phase(Verifying)
@@ -556,9 +556,25 @@ func (u *uploader) wholeCRC(ctx context.Context) (uint64, error) {
 	return whole.Sum(), nil
 }
 
+// completed looks whether an upload that is gone has become the object: another
+// client with the same bytes may have been faster, or this one before it was killed.
+// Or it was aborted, and the object is an older one with the same bytes: it counts
+// only if it has what is asked for besides. The result is nil if it does not.
+func (o *openUploads) completed(ctx context.Context, q *CompleteMultipartUploadRequest, a *Attributes, tags []Tag, header http.Header) (*CompleteMultipartUploadResult, error) {
+	info, ok := o.c.madeOf(ctx, q)
+	if !ok {
+		return nil, nil
+	}
+	if same, err := o.sameAttributes(ctx, info, a, tags, q.ACL, header); !same || err != nil {
+		return nil, err
+	}
+	o.note("upload %s was completed already", q.UploadID)
+	return completeResult(info), nil
+}
+
 // sameAttributes reports whether an object has what is asked for.
-func (u *uploader) sameAttributes(ctx context.Context, info *ObjectInfo) (bool, error) {
-	a, b := &u.q.Attributes, &info.Attributes
+func (o *openUploads) sameAttributes(ctx context.Context, info *ObjectInfo, a *Attributes, tags []Tag, acl ACL, header http.Header) (bool, error) {
+	b := &info.Attributes
 	for _, f := range [][2]string{
 		{a.ContentType, b.ContentType}, {a.CacheControl, b.CacheControl}, {a.ContentDisposition, b.ContentDisposition},
 		{a.ContentEncoding, b.ContentEncoding}, {a.Expires, b.Expires}, {string(a.StorageClass), string(b.StorageClass)},
@@ -569,7 +585,7 @@ func (u *uploader) sameAttributes(ctx context.Context, info *ObjectInfo) (bool, 
 			return false, nil
 		}
 	}
-	if len(a.Metadata) != len(b.Metadata) || len(u.q.Tags) != info.TagCount {
+	if len(a.Metadata) != len(b.Metadata) || len(tags) != info.TagCount {
 		return false, nil
 	}
 	for name, value := range a.Metadata {
@@ -578,27 +594,27 @@ func (u *uploader) sameAttributes(ctx context.Context, info *ObjectInfo) (bool, 
 		}
 	}
 	// Of further headers those are known that the object shows.
-	for name, values := range u.q.Header {
+	for name, values := range header {
 		if !slices.Equal(info.Header.Values(name), values) {
 			return false, nil
 		}
 	}
-	if len(u.q.Tags) > 0 {
-		res, err := u.c.GetObjectTagging(ctx, &GetObjectTaggingRequest{Bucket: u.q.Bucket, Key: u.q.Key})
+	if len(tags) > 0 {
+		res, err := o.c.GetObjectTagging(ctx, &GetObjectTaggingRequest{Bucket: o.bucket, Key: o.key})
 		if err != nil {
 			return false, tolerated(err)
 		}
 		byKey := func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) }
-		if !slices.Equal(slices.SortedFunc(slices.Values(res.Tags), byKey), slices.SortedFunc(slices.Values(u.q.Tags), byKey)) {
+		if !slices.Equal(slices.SortedFunc(slices.Values(res.Tags), byKey), slices.SortedFunc(slices.Values(tags), byKey)) {
 			return false, nil
 		}
 	}
-	if u.q.ACL != "" {
-		res, err := u.c.GetObjectACL(ctx, &GetObjectACLRequest{Bucket: u.q.Bucket, Key: u.q.Key})
+	if acl != "" {
+		res, err := o.c.GetObjectACL(ctx, &GetObjectACLRequest{Bucket: o.bucket, Key: o.key})
 		if err != nil {
 			return false, tolerated(err)
 		}
-		return res.ACL == u.q.ACL, nil
+		return res.ACL == acl, nil
 	}
 	return true, nil
 }

@@ -492,18 +492,12 @@ func (u *uploader) complete(ctx context.Context) (*UploadResult, error) {
 	}
 	res, err := u.c.CompleteMultipartUpload(ctx, q)
 	if errors.Is(err, ErrNoSuchUpload) {
-		// Another client with the same file may have been faster, or this one
-		// before it was killed. Or it was aborted, and the object is an older one with
-		// the same bytes: it counts only if it has what is asked for besides.
-		if info, ok := u.c.madeOf(ctx, q); ok {
-			same, attrErr := u.sameAttributes(ctx, info)
-			if attrErr != nil {
-				return nil, attrErr
-			}
-			if same {
-				u.note("upload %s was completed already", u.id)
-				res, err = completeResult(info), nil
-			}
+		made, lookErr := u.uploads().completed(ctx, q, &u.q.Attributes, u.q.Tags, u.q.Header)
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		if made != nil {
+			res, err = made, nil
 		}
 	}
 	if err != nil {
