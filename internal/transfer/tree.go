@@ -55,11 +55,7 @@ type Prefix struct {
 // Entries lists the objects.
 func (p *Prefix) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		below := max(p.Prefix, p.Match)
-		for o, err := range p.Client.Objects(ctx, p.Bucket, below) {
-			if err == nil && !strings.HasPrefix(o.Key, below) {
-				err = fmt.Errorf("the listing of what begins with %q has the key %q", below, o.Key)
-			}
+		for o, err := range p.Client.Objects(ctx, p.Bucket, max(p.Prefix, p.Match)) {
 			if err != nil {
 				yield(Entry{}, err)
 				return
