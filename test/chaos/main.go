@@ -22,9 +22,10 @@
 //
 // A round ends when the client succeeds, which it must once the network is
 // calm. Then the object has the file's SHA-256 and CRC-64; every upload that was
-// ever opened is shown by `ossa uploads ls` or gone, and the bucket counts as many; and none of the
-// key is left but those without any part, whose client did not get the answer to
-// its Initiate, or was killed before it did anything with it. `ossa check` ends each data directory.
+// ever opened is shown by `ossa uploads ls` or gone, and the bucket counts as many;
+// and none of the key is left but those without any part, whose client did not get
+// the answer to its Initiate, or was killed before it did anything with it.
+// `ossa check` ends each data directory.
 //
 // The last line is "rounds=N failures=M ...". The exit status is 0 without
 // failures, 1 with, 2 for wrong usage. A round that failed keeps its evidence and

@@ -50,7 +50,7 @@ func (w *world) uploadFile() {
 	Equal("ACL", Must(w.bucket.GetObjectACL(key)).ACL, "public-read")
 	Equal("open uploads", len(Must(w.bucket.ListMultipartUploads(oss.Prefix(key))).Uploads), 0)
 
-	// Without a checkpoint the SDK aborts what failed
+	// Without a checkpoint the SDK aborts what failed.
 	w.interrupted(w.cutAfter(2, IsPart).UploadFile(key, path, PartSize))
 	Equal("open uploads after a failure", len(Must(w.bucket.ListMultipartUploads(oss.Prefix(key))).Uploads), 0)
 }
