@@ -250,16 +250,7 @@ func (cp *copier) complete(ctx context.Context) (*CopyResult, error) {
 	for i, p := range cp.done {
 		q.Parts = append(q.Parts, CompletePart{i + 1, p.etag})
 	}
-	res, err := cp.c.CompleteMultipartUpload(ctx, q)
-	if errors.Is(err, ErrNoSuchUpload) {
-		made, lookErr := cp.uploads().completed(ctx, q, &cp.attributes, cp.tags, cp.q.Header)
-		if lookErr != nil {
-			return nil, lookErr
-		}
-		if made != nil {
-			res, err = made, nil
-		}
-	}
+	res, err := cp.uploads().complete(ctx, q, &cp.attributes, cp.tags, cp.q.Header)
 	if err != nil {
 		return nil, err
 	}

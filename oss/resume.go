@@ -556,16 +556,24 @@ func (u *uploader) wholeCRC(ctx context.Context) (uint64, error) {
 	return whole.Sum(), nil
 }
 
-// completed looks whether an upload that is gone has become the object: another
-// client with the same bytes may have been faster, or this one before it was killed.
-// Or it was aborted, and the object is an older one with the same bytes: it counts
-// only if it has what is asked for besides. The result is nil if it does not.
-func (o *openUploads) completed(ctx context.Context, q *CompleteMultipartUploadRequest, a *Attributes, tags []Tag, header http.Header) (*CompleteMultipartUploadResult, error) {
+// complete makes the object. If the upload is gone, another client with the same
+// bytes may have been faster, or this one before it was killed. Or it was aborted,
+// and the object is an older one with the same bytes: it counts only if it has what is
+// asked for besides.
+func (o *openUploads) complete(ctx context.Context, q *CompleteMultipartUploadRequest, a *Attributes, tags []Tag, header http.Header) (*CompleteMultipartUploadResult, error) {
+	res, err := o.c.CompleteMultipartUpload(ctx, q)
+	if !errors.Is(err, ErrNoSuchUpload) {
+		return res, err
+	}
 	info, ok := o.c.madeOf(ctx, q)
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
-	if same, err := o.sameAttributes(ctx, info, a, tags, q.ACL, header); !same || err != nil {
+	same, lookErr := o.sameAttributes(ctx, info, a, tags, q.ACL, header)
+	switch {
+	case lookErr != nil:
+		return nil, lookErr
+	case !same:
 		return nil, err
 	}
 	o.note("upload %s was completed already", q.UploadID)

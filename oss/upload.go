@@ -490,16 +490,7 @@ func (u *uploader) complete(ctx context.Context) (*UploadResult, error) {
 		q.Parts = append(q.Parts, CompletePart{i + 1, d.etag})
 		whole.Append(d.crc, d.size)
 	}
-	res, err := u.c.CompleteMultipartUpload(ctx, q)
-	if errors.Is(err, ErrNoSuchUpload) {
-		made, lookErr := u.uploads().completed(ctx, q, &u.q.Attributes, u.q.Tags, u.q.Header)
-		if lookErr != nil {
-			return nil, lookErr
-		}
-		if made != nil {
-			res, err = made, nil
-		}
-	}
+	res, err := u.uploads().complete(ctx, q, &u.q.Attributes, u.q.Tags, u.q.Header)
 	if err != nil {
 		return nil, err
 	}
