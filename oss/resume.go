@@ -200,10 +200,13 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		id    string
 		parts int
 	}
+	var gone string // an upload that was listed, and then was no more
+	var ended error
 	for _, up := range uploads {
 		parts, err := open.parts(ctx, up.UploadID)
 		if errors.Is(err, ErrNoSuchUpload) {
-			continue // it has just ended
+			gone, ended = up.UploadID, err
+			continue
 		}
 		if err != nil {
 			return false, open.tolerated(ctx, err)
@@ -253,7 +256,8 @@ func (u *uploader) find(ctx context.Context) (bool, error) {
 		u.adopt(bare.id, u.partSize, nil, bare.parts)
 		return true, nil
 	}
-	return false, nil
+	u.id = gone // it may be the object now: whoever called looks, and comes again
+	return false, ended
 }
 
 // adopt goes on with an upload.

@@ -456,6 +456,32 @@ func TestUploadResumeAllDamaged(t *testing.T) {
 	}
 }
 
+// An upload that is completed between being listed and being looked at, by a request
+// of a killed client that was late, has made the object: nothing is sent again.
+func TestUploadResumeCompletedLate(t *testing.T) {
+	f := newFixture(t)
+	data := pattern(3*testPart, 1)
+	id := f.interrupt(uploadFor(data), 2)
+	if _, err := f.UploadPart(t.Context(), &UploadPartRequest{Bucket: testBucket, Key: "k", UploadID: id, PartNumber: 3, Body: bytes.NewReader(data[2*testPart:])}); err != nil {
+		t.Fatal(err)
+	}
+	aside := &fixture{Client: f.client(WithHTTPClient(&http.Client{Transport: f.net.next})), net: f.net, clock: f.clock, url: f.url, t: t}
+	var once sync.Once
+	f.net.set(func(_ *http.Request, op string) fault {
+		if op == "ListParts" {
+			once.Do(func() { aside.completeListed(id, 3) })
+		}
+		return nil
+	})
+	res, err := f.Upload(t.Context(), uploadFor(data))
+	if err != nil || res.BytesSent != 0 || !bytes.Equal(f.read("k"), data) {
+		t.Errorf("%+v, error %v", res, err)
+	}
+	if open := f.openUploads(); len(open) != 0 {
+		t.Errorf("open uploads %v", open)
+	}
+}
+
 // What other clients do to an upload in the middle of it never ends in an object
 // with other bytes, and where it can be mended it is.
 func TestUploadMeddling(t *testing.T) {
